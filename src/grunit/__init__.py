@@ -1,0 +1,43 @@
+"""grunit: gated recurrent units, from equations to edge.
+
+Names are loaded when first used, so that ``grunit --help`` answers without loading torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from grunit import cells, nn
+    from grunit.cells import Cell
+    from grunit.errors import GrunitError
+    from grunit.gates import gate
+    from grunit.nn import Recurrent
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Cell": "grunit.cells",
+    "GrunitError": "grunit.errors",
+    "Recurrent": "grunit.nn",
+    "gate": "grunit.gates",
+}
+_MODULES = ("cells", "nn", "data", "training", "tasks", "compiler", "explain")
+
+__all__ = ["Cell", "GrunitError", "Recurrent", "cells", "gate", "nn"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+    elif name in _MODULES:
+        value = importlib.import_module(f"grunit.{name}")
+    else:
+        raise AttributeError(f"module 'grunit' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES, *_MODULES})

@@ -1,0 +1,38 @@
+"""The one door into the compiler: walk a cell along a sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor
+
+from grunit.compiler.eager import run_eagerly
+
+
+def run(
+    cell: Any,
+    parameters: dict[str, Tensor],
+    inputs: Sequence[Tensor],
+    states: Sequence[Tensor],
+    *,
+    valid: Tensor | None = None,
+    resets: Tensor | None = None,
+    reverse: bool = False,
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """Walk ``cell`` along a sequence.
+
+    Args:
+        cell: whose ``step`` to run; its own parameters are not used.
+        parameters: the parameters and buffers by their names in the cell.
+        inputs: one tensor ``(T, B, size)`` a name in ``cell.inputs``, T >= 1.
+        states: one tensor ``(B, size)`` a name in ``cell.state``.
+        valid: ``(T, B)`` bool; where False the states stay as they are.
+        resets: ``(T, B)`` bool; where True the states are zeroed before that step.
+        reverse: walk from the last step to the first; the output stays in the order of the input.
+
+    Returns:
+        the first state after each step ``(T, B, size)``, and a tuple of all states after the last step walked.
+    """
+    masks = [None if mask is None else mask.unsqueeze(-1) for mask in (valid, resets)]
+    return run_eagerly(cell, parameters, inputs, states, *masks, reverse=reverse)
