@@ -47,9 +47,7 @@ class Cell(nn.Module):
     def __init__(self, input_size: int | None = None, hidden_size: int | None = None, **options: Any):
         if options:
             given = ", ".join(sorted(options))
-            raise InputError(
-                f"{type(self).__name__} does not know the option {given}: see help({type(self).__name__})"
-            )
+            raise InputError(f"{type(self).__name__} does not know the option {given}: see help({type(self).__name__})")
         super().__init__()
         # Recurrent fills these in for a cell that calls super().__init__() without them.
         self.input_size = input_size

@@ -53,9 +53,7 @@ def initialize(cell: GatedCell, name: str, *, forget_bias: float | None = None, 
     kind = type(cell).__name__
     if (name == "chrono" or forget_bias is not None) and (cell.keeps is None or cell.bias_ih is None):
         why = "was built with bias=False" if cell.keeps else "has no gate that keeps the old state"
-        raise InputError(
-            f"{kind} {why}, so it takes neither forget_bias nor initializer='chrono': leave them out"
-        )
+        raise InputError(f"{kind} {why}, so it takes neither forget_bias nor initializer='chrono': leave them out")
     if name == "chrono" and max_time < 3:
         raise InputError(f"max_time is {max_time}: chrono initialisation needs at least 3 steps")
 

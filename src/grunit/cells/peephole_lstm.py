@@ -37,7 +37,7 @@ class PeepholeLSTM(GatedCell):
     def more_parameters(self) -> dict[str, tuple[int, ...]]:
         """The three peepholes."""
         assert self.hidden_size is not None
-        return {name: (self.hidden_size,) for name in ("weight_ci", "weight_cf", "weight_co")}
+        return dict.fromkeys(("weight_ci", "weight_cf", "weight_co"), (self.hidden_size,))
 
     def step(self, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
         """x ``(B, F)``, h ``(B, H)``, c ``(B, H)`` -> new h, new c."""
