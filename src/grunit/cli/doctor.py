@@ -1,0 +1,132 @@
+"""``grunit doctor``: what is installed, which backends work, why not."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from grunit.cli.options import Json
+from grunit.cli.output import Output
+
+BACKENDS = ("torch", "c", "triton")
+
+
+def run(as_json: Json = False) -> None:
+    """What is installed, which backends work, why not."""
+    report = examine()
+    Output(as_json).answer(report, show(report))
+
+
+def examine() -> dict[str, Any]:
+    """Everything that decides whether and how fast grunit runs here."""
+    import torch
+
+    import grunit
+
+    return {
+        "grunit": grunit.__version__,
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "torch": torch.__version__,
+        "cpu": {
+            "instructions": torch.backends.cpu.get_cpu_capability(),
+            "threads": torch.get_num_threads(),
+            "cores": os.cpu_count(),
+        },
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "compiler": find_compiler(),
+        "backends": {name: try_backend(name) for name in BACKENDS},
+        "extras": {name: missing_of(packages) for name, packages in extras().items()},
+        "data": describe_folder(os.environ.get("GRUNIT_DATA")),
+        "cache": str(cache_folder()),
+    }
+
+
+def find_compiler() -> str | None:
+    """The C compiler that would be used: ``$CC``, else the first of cc, gcc, clang."""
+    wanted = [os.environ["CC"].split()[0]] if os.environ.get("CC", "").strip() else ["cc", "gcc", "clang"]
+    return next((path for name in wanted if (path := shutil.which(name))), None)
+
+
+def try_backend(name: str) -> dict[str, Any]:
+    """Run a small LSTM forward and backward on a backend: ``{"works": bool, "reason": why not}``."""
+    import torch
+
+    import grunit
+
+    if importlib.util.find_spec(f"grunit.compiler.{name}_backend") is None:
+        return {"works": False, "reason": "not part of this version"}
+    try:
+        with grunit.backend(name):
+            layer = grunit.Recurrent("lstm", 2, 3)
+            output, _ = layer(torch.randn(4, 1, 2))
+            output.sum().backward()
+    except Exception as error:  # noqa: BLE001 - whatever stops a backend is exactly what is asked for
+        return {"works": False, "reason": " ".join(str(error).split()) or type(error).__name__}
+    return {"works": True, "reason": None}
+
+
+def extras() -> dict[str, list[str]]:
+    """The optional parts of grunit and the packages each asks for, as the installed metadata says."""
+    found: dict[str, list[str]] = {}
+    for requirement in importlib.metadata.requires("grunit") or []:
+        parts = re.match(r"([\w.-]+)(?:\[([\w,-]+)\])?.*extra == ['\"]([\w-]+)['\"]", requirement)
+        if parts and parts[1] != "grunit":
+            found.setdefault(parts[3], []).append(parts[1])
+    return found
+
+
+def missing_of(packages: list[str]) -> list[str]:
+    """Those of ``packages`` that are not installed."""
+
+    def is_missing(package: str) -> bool:
+        try:
+            importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            return True
+        return False
+
+    return [package for package in packages if is_missing(package)]
+
+
+def describe_folder(path: str | None) -> dict[str, Any]:
+    """Where ``GRUNIT_DATA`` points and whether it is there."""
+    return {"path": path, "found": bool(path) and Path(path or "").is_dir()}
+
+
+def cache_folder() -> Path:
+    """Where compiled code is kept: ``$GRUNIT_CACHE``, else the user's cache folder."""
+    chosen = os.environ.get("GRUNIT_CACHE")
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(chosen) if chosen else Path(home) / "grunit"
+
+
+def show(report: dict[str, Any]) -> str:
+    """The report as text, one fact a line."""
+    cpu = report["cpu"]
+    data = report["data"]
+    facts = [
+        ("grunit", report["grunit"]),
+        ("python", f"{report['python']} on {report['system']}"),
+        ("torch", f"{report['torch']}, {cpu['instructions']}, {cpu['threads']} of {cpu['cores']} cores"),
+        ("gpu", report["gpu"] or "none"),
+        ("compiler", report["compiler"] or "none found: install gcc or clang, or set CC"),
+        *[
+            (f"backend {name}", "works" if answer["works"] else f"no: {answer['reason']}")
+            for name, answer in report["backends"].items()
+        ],
+        *[
+            (f"extra {name}", f"no {', '.join(missing)}: pip install 'grunit[{name}]'" if missing else "installed")
+            for name, missing in report["extras"].items()
+        ],
+        ("GRUNIT_DATA", "not set" if not data["path"] else data["path"] + ("" if data["found"] else " (not there)")),
+        ("cache", report["cache"]),
+    ]
+    width = max(len(name) for name, _ in facts)
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in facts)

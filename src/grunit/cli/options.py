@@ -1,0 +1,21 @@
+"""Arguments that several verbs share, each said once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, for machines.")]
+TaskName = Annotated[str, typer.Argument(metavar="TASK", help="What to learn: forecast.")]
+Data = Annotated[str, typer.Argument(metavar="DATA", help="A table (.csv, .parquet) or example:seattle_weather.")]
+Model = Annotated[Path, typer.Argument(metavar="MODEL", help="The folder a model was saved in.")]
+Horizon = Annotated[int, typer.Option("--h", help="Steps ahead to predict.", min=1)]
+Target = Annotated[str | None, typer.Option("--target", help="The column to predict.")]
+Identity = Annotated[str | None, typer.Option("--id", help="The column that tells series apart.")]
+Time = Annotated[str | None, typer.Option("--time", help="The column of time stamps.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="A setting of the model, such as hidden_size=32; may be repeated."),
+]
