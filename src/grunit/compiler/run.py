@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from grunit.compiler.eager import run_eagerly
+from grunit.compiler.plan import Plan, find_plan
+from grunit.compiler.sequence import run_plan
+from grunit.errors import ShapeError
 
 
 def run(
@@ -33,6 +37,19 @@ def run(
 
     Returns:
         the first state after each step ``(T, B, size)``, and a tuple of all states after the last step walked.
+
+    Raises:
+        ShapeError: there is no step to walk.
     """
+    if inputs[0].shape[0] == 0:
+        raise ShapeError("the input has 0 time steps: give at least one")
     masks = [None if mask is None else mask.unsqueeze(-1) for mask in (valid, resets)]
-    return run_eagerly(cell, parameters, inputs, states, *masks, reverse=reverse)
+    plan = find_plan(cell, parameters, inputs, states, masks[0] is not None, masks[1] is not None)
+    if not isinstance(plan, Plan) or _needs_derivative_rules():
+        return run_eagerly(cell, parameters, inputs, states, *masks, reverse=reverse)
+    return run_plan(plan, cell, parameters, inputs, [m for m in masks if m is not None], states, reverse)
+
+
+def _needs_derivative_rules() -> bool:
+    """Inside ``torch.func`` transforms and forward-mode derivatives every op must be one PyTorch can differentiate."""
+    return torch._C._are_functorch_transforms_active() or torch.autograd.forward_ad._current_level >= 0

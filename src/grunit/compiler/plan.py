@@ -1,0 +1,186 @@
+"""Compiled steps, found again: one plan for all cells of the same structure, shapes and dtypes."""
+
+from __future__ import annotations
+
+import threading
+import types
+import warnings
+import weakref
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from grunit.compiler.eager import call_step
+from grunit.compiler.program import Schedule, StepGraph
+from grunit.compiler.schedule import schedule
+from grunit.compiler.simplify import simplify
+from grunit.compiler.torch_backend import TorchProgram
+from grunit.compiler.trace import UncompilableError, trace
+from grunit.errors import CompileWarning
+
+_PLAIN = (int, float, complex, str, bytes, bool, type(None), type, torch.dtype, torch.device, torch.Size)
+_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
+_OWN = {"_parameters", "_buffers", "_modules", "training"}
+
+
+class Plan:
+    """A traced step and the programs made from it, one for each set of gradients that was asked for."""
+
+    def __init__(self, step: StepGraph):
+        self.step = step
+        self._programs: dict[Any, TorchProgram] = {}
+
+    def program(self, wanted: frozenset[str] | None, training: bool) -> TorchProgram:
+        """The program that computes the gradients named; ``training`` False: forward only."""
+        key = (wanted, training)
+        if key not in self._programs:
+            self._programs[key] = TorchProgram(schedule(self.step, wanted if training else ()), training)
+        return self._programs[key]
+
+    @property
+    def schedule(self) -> Schedule:
+        """The schedule with all gradients."""
+        return self.program(None, True).schedule
+
+
+class Refusal:
+    """A step that cannot be compiled, and why."""
+
+    def __init__(self, reason: str):
+        self.reason = reason
+
+
+_shared: dict[Any, Plan | Refusal] = {}
+_owned: weakref.WeakKeyDictionary[nn.Module, dict[Any, Plan | Refusal]] = weakref.WeakKeyDictionary()
+_lock = threading.RLock()
+_said: set[type] = set()
+
+
+def find_plan(
+    cell: Any,
+    parameters: dict[str, Tensor],
+    inputs: Sequence[Tensor],
+    states: Sequence[Tensor],
+    masked: bool,
+    resettable: bool,
+) -> Plan | Refusal:
+    """The plan for a cell and tensors of these sizes and dtypes; traced on first use, then shared.
+
+    Args:
+        cell, parameters: see :func:`grunit.compiler.run`.
+        inputs: ``(..., size)``; states: ``(B, size)``; only sizes, dtypes and devices matter.
+        masked, resettable: whether the sequence has lengths, resets.
+    """
+    tensors = (
+        tuple((name, p.shape, p.dtype) for name, p in parameters.items()),
+        tuple((value.shape[-1], value.dtype) for value in (*inputs, *states)),
+        inputs[0].device,
+        masked,
+        resettable,
+    )
+    structure = fingerprint(cell)
+    plans, key = (_shared, (structure, tensors)) if structure is not None else (_owned.setdefault(cell, {}), tensors)
+    plan = plans.get(key)
+    if plan is None:
+        with _lock:
+            plan = plans.get(key)
+            if plan is None:
+                plan = plans[key] = _make_plan(cell, parameters, inputs, states, masked, resettable)
+    if isinstance(plan, Refusal) and type(cell) not in _said:
+        _said.add(type(cell))
+        warnings.warn(
+            f"{type(cell).__name__} runs as a plain Python loop, which is slow: {plan.reason}",
+            CompileWarning,
+            stacklevel=4,
+        )
+    return plan
+
+
+def _make_plan(
+    cell: Any,
+    parameters: dict[str, Tensor],
+    inputs: Sequence[Tensor],
+    states: Sequence[Tensor],
+    masked: bool,
+    resettable: bool,
+) -> Plan | Refusal:
+    one = [value.detach().reshape(-1, value.shape[-1])[:1] for value in inputs]
+    try:
+        step = trace(cell, parameters, one, states, masked=masked, resettable=resettable)
+        if mixes_rows(cell, parameters, one, states):
+            raise UncompilableError("step mixes the rows of a batch")
+        simplify(step.graph, set(step.states.values()), set(step.cotangents.values()))
+        step = _refresh(step)
+        plan = Plan(step)
+        plan.program(None, True)
+    except UncompilableError as error:
+        return Refusal(str(error))
+    return plan
+
+
+def _refresh(step: StepGraph) -> StepGraph:
+    """The same step after a rewrite: outputs are read anew from the graph."""
+    from dataclasses import replace
+
+    (output,) = [node for node in step.graph.nodes if node.op == "output"]
+    results = iter(output.args[0])
+    return replace(
+        step,
+        new_states={name: next(results) for name in step.new_states},
+        gradients={name: next(results) for name in step.gradients},
+        gates={name: next(results) for name in step.gates},
+    )
+
+
+@torch.no_grad()
+def mixes_rows(cell: Any, parameters: dict[str, Tensor], inputs: Sequence[Tensor], states: Sequence[Tensor]) -> bool:
+    """Whether a row's result depends on the other rows: asked of the step itself, with three rows of noise."""
+    generator = torch.Generator().manual_seed(0)
+
+    def noise(value: Tensor) -> Tensor:
+        if not value.is_floating_point():
+            return torch.zeros(3, value.shape[-1], dtype=value.dtype, device=value.device)
+        return torch.rand(3, value.shape[-1], generator=generator).to(value)
+
+    weights = {name: value.detach() for name, value in parameters.items()}
+    xs, hs = [noise(v) for v in inputs], [noise(v) for v in states]
+    together = call_step(cell, weights, xs, hs)
+    for row in range(3):
+        alone = call_step(cell, weights, [x[row : row + 1] for x in xs], [h[row : row + 1] for h in hs])
+        for a, b in zip(together, alone):
+            if not torch.allclose(a[row : row + 1].double(), b.double(), rtol=1e-2, atol=1e-3, equal_nan=True):
+                return True
+    return False
+
+
+def fingerprint(cell: nn.Module) -> Any:
+    """What makes two cells run the same program: classes and plain attributes; None if an attribute is not plain."""
+    parts: list[Any] = [getattr(type(cell), "step", None)]
+    for name, module in cell.named_modules():
+        parts.append((name, type(module), module.training))
+        for key, value in module.__dict__.items():
+            if key in _OWN or (key.startswith("_") and not value):
+                continue
+            plain = _plain(value)
+            if plain is None:
+                return None
+            parts.append((key, plain))
+    return tuple(parts)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, _PLAIN) or isinstance(value, _FUNCTIONS):
+        return (type(value), value)
+    if isinstance(value, (tuple, list, set, frozenset)):
+        items = [_plain(item) for item in value]
+        return (
+            None
+            if None in items
+            else (type(value), *(frozenset(items) if isinstance(value, (set, frozenset)) else items))
+        )
+    if isinstance(value, dict):
+        items = [(_plain(k), _plain(v)) for k, v in value.items()]
+        return None if any(k is None or v is None for k, v in items) else (dict, *items)
+    return None

@@ -1,0 +1,165 @@
+"""Sort the nodes of a step by one question: when is each needed?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+
+import torch
+from torch.fx import Node
+
+from grunit.compiler.program import Schedule, Stage, StepGraph
+from grunit.compiler.simplify import dependence, has_rows, is_size
+
+aten = torch.ops.aten
+
+PRODUCTS = {aten.mm.default, aten.bmm.default, aten.matmul.default}
+REDUCTIONS = {
+    aten.sum.dim_IntList,
+    aten.mean.dim,
+    aten.amax.default,
+    aten.amin.default,
+    aten.var.correction,
+    aten.max.dim,
+    aten.min.dim,
+    aten.prod.dim_int,
+    aten.cumsum.default,
+}
+BOOKKEEPING = {
+    aten.slice.Tensor,
+    aten.view.default,
+    aten.reshape.default,
+    aten.unsqueeze.default,
+    aten.squeeze.dims,
+    aten.squeeze.dim,
+    aten.expand.default,
+    aten.permute.default,
+    aten.select.int,
+    aten.cat.default,
+    aten.clone.default,
+    aten.alias.default,
+    aten.scalar_tensor.default,
+    aten.full.default,
+    aten.full_like.default,
+    aten.arange.start_step,
+    aten.sym_size.int,
+}
+
+
+def schedule(step: StepGraph, wanted: Collection[str] | None = None) -> Schedule:
+    """Decide for every node of a step when it runs.
+
+    Args:
+        step: a traced and simplified step.
+        wanted: names of parameters and inputs whose gradients are asked for; None for all, empty for the gradients
+            of the states alone.
+    """
+    names = [n for n in step.gradients if n not in step.states]
+    wanted = tuple(n for n in names if wanted is None or n in wanted)
+    graph = step.graph
+    rows = set(step.inputs.values()) | set(step.masks.values())
+    states, cotangents = set(step.states.values()), set(step.cotangents.values())
+    from_cotangent = dependence(graph, cotangents)
+    from_state = dependence(graph, states)
+    made = {n for n in graph.nodes if has_rows(n) and all(is_size(r) for r in n.all_input_nodes)}
+    from_rows = dependence(graph, rows | made - states - cotangents)
+
+    order = [n for n in graph.nodes if n.op not in ("placeholder", "output") and not is_size(n)]
+    forward = _ancestors([*step.new_states.values(), *step.gates.values()])
+    carry = _ancestors([step.gradients[s] for s in step.states if isinstance(step.gradients.get(s), Node)])
+    rest = _ancestors([step.gradients[n] for n in wanted if isinstance(step.gradients[n], Node)])
+
+    early = lambda n: n not in from_state and n not in from_rows and n not in from_cotangent  # noqa: E731
+    needed = forward | carry | rest
+    once = [n for n in order if n in needed and early(n)]
+    hoisted = [n for n in order if n in needed and not early(n) and n not in from_state and n not in from_cotangent]
+    loop = [n for n in order if n in forward and n in from_state]
+    backward_loop = [n for n in order if n in carry and n in from_cotangent]
+    deferred = [n for n in order if n in rest and n not in carry and n in from_cotangent]
+    prepared = [
+        n for n in order if n in (carry | rest) and n not in forward and n in from_state and n not in from_cotangent
+    ]
+
+    late = set(backward_loop) | set(deferred) | set(prepared)
+    saved = [n for n in (*step.states.values(), *loop) if any(user in late for user in n.users)]
+    saved += [n for n in loop if _is_output(n, step, wanted) and n not in saved]
+    inside = set(backward_loop) | cotangents
+    carried = [
+        n
+        for n in (*cotangents, *backward_loop)
+        if any(user in set(deferred) for user in n.users) or any(step.gradients[w] is n for w in wanted)
+    ]
+    result = Schedule(
+        step=step,
+        kind=_classify(step, loop, backward_loop, inside, from_state),
+        once=tuple(once),
+        hoisted=tuple(hoisted),
+        loop=tuple(loop),
+        prepared=tuple(prepared),
+        backward_loop=tuple(backward_loop),
+        deferred=tuple(deferred),
+        saved=tuple(saved),
+        carried=tuple(sorted(carried, key=list(graph.nodes).index)),
+        wanted=wanted,
+    )
+    return replace(result, stages=_stages(result.loop), backward_stages=_stages(result.backward_loop))
+
+
+def _is_output(node: Node, step: StepGraph, wanted: Iterable[str]) -> bool:
+    return any(step.gradients[name] is node for name in wanted)
+
+
+def _ancestors(nodes: Iterable[Node]) -> set[Node]:
+    found: set[Node] = set()
+    pending = list(nodes)
+    while pending:
+        node = pending.pop()
+        if node not in found:
+            found.add(node)
+            pending.extend(node.all_input_nodes)
+    return found
+
+
+def _classify(
+    step: StepGraph,
+    loop: Collection[Node],
+    backward_loop: Collection[Node],
+    inside: set[Node],
+    from_state: set[Node],
+) -> str:
+    """``"dense"``, ``"elementwise"`` or ``"linear"``, read off the Jacobian of the new states.
+
+    The backward loop is that Jacobian transposed. A product or a reduction in it couples units: dense. If nothing it
+    multiplies by depends on a state, the new states are affine in the old ones: linear.
+    """
+    moves = {aten.cat.default, aten.slice.Tensor, aten.permute.default, aten.select.int, aten.flip.default}
+    couples = PRODUCTS | REDUCTIONS | moves
+    across = [n for n in (*backward_loop, *_between(loop, step)) if n.target in couples]
+    if across:
+        return "dense"
+    factors = {read for n in backward_loop for read in n.all_input_nodes if read not in inside}
+    return "elementwise" if any(f in from_state for f in factors) else "linear"
+
+
+def _between(loop: Collection[Node], step: StepGraph) -> list[Node]:
+    """Loop nodes that lie on a way from an old state to a new state."""
+    useful = _ancestors(step.new_states.values())
+    return [n for n in loop if n in useful]
+
+
+def _stages(nodes: Iterable[Node]) -> tuple[Stage, ...]:
+    """Group nodes by how many products and reductions must come before them."""
+    level: dict[Node, int] = {}
+    groups: dict[tuple[int, str], list[Node]] = {}
+    for node in nodes:
+        before = max((level[read] for read in node.all_input_nodes if read in level), default=0)
+        kind = "product" if node.target in PRODUCTS else "reduction" if node.target in REDUCTIONS else "pointwise"
+        # Stages alternate: even levels are pointwise, odd ones products and reductions.
+        at = before if kind == "pointwise" and before % 2 == 0 else before + 1 if before % 2 == 0 else before
+        if kind == "pointwise" and before % 2 == 1:
+            at = before + 1
+        elif kind != "pointwise" and before % 2 == 1:
+            at = before + 2
+        level[node] = at
+        groups.setdefault((at, kind), []).append(node)
+    return tuple(Stage(kind, tuple(group)) for (_, kind), group in sorted(groups.items(), key=lambda item: item[0][0]))

@@ -1,0 +1,229 @@
+"""Run a step once on shapes alone and keep the graph: PyTorch itself gives the forward and the backward."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch._decomp import core_aten_decompositions, get_decompositions
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.fx import Node
+from torch.fx.experimental.proxy_tensor import make_fx
+from torch.fx.experimental.symbolic_shapes import DimDynamic, ShapeEnv, StatelessSymbolicContext
+
+from grunit.compiler.eager import guarded_step
+from grunit.compiler.program import StepGraph
+from grunit.gates import record_gates
+
+aten = torch.ops.aten
+
+
+class UncompilableError(Exception):
+    """Why a step cannot be compiled, in words."""
+
+
+def _decompose_addmm(bias: Tensor, a: Tensor, b: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    product = torch.mm(a, b)
+    product = product if alpha == 1 else product * alpha
+    return (bias if beta == 1 else bias * beta) + product
+
+
+def _decompose_split(x: Tensor, sizes: Sequence[int], dim: int = 0) -> list[Tensor]:
+    ends = [sum(sizes[: i + 1]) for i in range(len(sizes))]
+    return [aten.slice.Tensor(x, dim, end - size, end) for size, end in zip(sizes, ends, strict=True)]
+
+
+def _decompose_equal_split(x: Tensor, size: int, dim: int = 0) -> list[Tensor]:
+    width = x.shape[dim]
+    return [aten.slice.Tensor(x, dim, start, min(start + size, width)) for start in range(0, width, size)]
+
+
+def decompositions() -> dict[Any, Any]:
+    """PyTorch's core decompositions, and the few more that leave only products, pointwise ops and reductions."""
+    table = dict(core_aten_decompositions())
+    table.update(
+        get_decompositions(
+            [
+                aten.native_layer_norm,
+                aten.native_layer_norm_backward,
+                aten._softmax,
+                aten._softmax_backward_data,
+                aten._log_softmax,
+                aten._log_softmax_backward_data,
+                aten.var_mean.correction,
+                aten.addcmul,
+                aten.addcdiv,
+                aten.lerp,
+                aten.softplus,
+                aten.softplus_backward,
+                aten.silu,
+                aten.silu_backward,
+                aten.hardtanh,
+                aten.hardtanh_backward,
+                aten.hardsigmoid,
+                aten.hardsigmoid_backward,
+                aten.elu,
+                aten.elu_backward,
+                aten.gelu,
+                aten.gelu_backward,
+                aten.leaky_relu,
+                aten.leaky_relu_backward,
+                aten.threshold_backward,
+                aten.log_sigmoid_forward,
+                aten.log_sigmoid_backward,
+                aten.sigmoid_backward,
+                aten.tanh_backward,
+                aten.masked_fill,
+                aten.select_backward,
+                aten.slice_backward,
+            ]
+        )
+    )
+    table[aten.addmm.default] = _decompose_addmm
+    table[aten.split_with_sizes.default] = _decompose_split
+    table[aten.split.Tensor] = _decompose_equal_split
+    return table
+
+
+def _fake(mode: FakeTensorMode, value: Tensor, rows: bool) -> Tensor:
+    if not rows:
+        return mode.from_tensor(value.detach(), static_shapes=True)
+    dynamic = [DimDynamic.DYNAMIC] + [DimDynamic.STATIC] * (value.dim() - 1)
+    return mode.from_tensor(value.detach(), symbolic_context=StatelessSymbolicContext(dynamic_sizes=dynamic))
+
+
+def trace(
+    cell: Any,
+    parameters: dict[str, Tensor],
+    inputs: Sequence[Tensor],
+    states: Sequence[Tensor],
+    *,
+    masked: bool = False,
+    resettable: bool = False,
+) -> StepGraph:
+    """The joint graph of one step of ``cell`` and its pullback.
+
+    Args:
+        cell: whose ``step`` to trace.
+        parameters: parameters and buffers by name; only shapes, dtypes and devices are read.
+        inputs, states: one step's tensors, ``(B, size)``; only sizes, dtypes and devices are read.
+        masked: with a ``valid`` mask as an input of the step.
+        resettable: with a ``reset`` mask as an input of the step.
+
+    Raises:
+        UncompilableError: the step branches on values, mixes rows, draws random numbers, or leaves tensors behind.
+    """
+    mode = FakeTensorMode(shape_env=ShapeEnv(), allow_non_fake_inputs=True)
+    fake_parameters = [_fake(mode, value, rows=False) for value in parameters.values()]
+    # One fake tensor makes the symbol B; the others are made from it, so that all rows are the same symbol.
+    first = _fake(mode, torch.empty(7, inputs[0].shape[1], dtype=inputs[0].dtype, device=inputs[0].device), rows=True)
+    with mode:
+        rows = first.shape[0]
+
+        def like(value: Tensor) -> Tensor:
+            return torch.empty(rows, value.shape[1], dtype=value.dtype, device=value.device)
+
+        fake_inputs = [first, *(like(value) for value in inputs[1:])]
+        fake_states, cotangents = [like(v) for v in states], [like(v) for v in states]
+        column = torch.empty(rows, 1, dtype=torch.bool, device=first.device)
+        masks = {name: column.clone() for name, on in (("valid", masked), ("reset", resettable)) if on}
+
+    groups: list[tuple[str, list[str], list[Tensor]]] = [
+        ("parameter", list(parameters), fake_parameters),
+        ("input", list(cell.inputs), fake_inputs),
+        ("mask", list(masks), list(masks.values())),
+        ("state", list(cell.state), fake_states),
+        ("cotangent", list(cell.state), cotangents),
+    ]
+    sizes = [len(names) for _, names, _ in groups]
+    layout: dict[str, list[str]] = {}
+
+    def joint(*flat: Tensor) -> list[Tensor]:
+        parts, start = [], 0
+        for size in sizes:
+            parts.append(list(flat[start : start + size]))
+            start += size
+        weights, values, guards, before, gradients = parts
+        primals = {**dict(zip(parameters, weights)), **dict(zip(cell.inputs, values)), **dict(zip(cell.state, before))}
+        if len(primals) < len(weights) + len(values) + len(before):
+            raise UncompilableError("a parameter, an input and a state share a name")
+        floats = {name: value for name, value in primals.items() if value.is_floating_point()}
+
+        def forward(some: dict[str, Tensor]) -> tuple[tuple[Tensor, ...], dict[str, Tensor]]:
+            now = {**primals, **some}
+            guard = dict(zip(masks, guards))
+            with record_gates() as gates:
+                new = guarded_step(
+                    cell,
+                    {name: now[name] for name in parameters},
+                    [now[name] for name in cell.inputs],
+                    [now[name] for name in cell.state],
+                    guard.get("valid"),
+                    guard.get("reset"),
+                )
+            _check_new_states(cell, new, before)
+            return new, dict(gates)
+
+        new, pullback, gates = torch.func.vjp(forward, floats, has_aux=True)
+        (pulled,) = pullback(tuple(gradients))
+        layout.update(gradients=list(pulled), gates=list(gates))
+        return [*new, *pulled.values(), *gates.values()]
+
+    flat = [value for _, _, values in groups for value in values]
+    autocast = torch.autocast(first.device.type, enabled=False) if first.device.type != "meta" else nullcontext()
+    try:
+        with autocast, torch.enable_grad():
+            graph = make_fx(joint, decomposition_table=decompositions(), tracing_mode="symbolic")(*flat).graph
+    except UncompilableError:
+        raise
+    except Exception as error:
+        raise UncompilableError(str(error).strip().splitlines()[0] if str(error).strip() else repr(error)) from error
+    return _name_nodes(type(cell).__name__, graph, groups, layout, cell.state)
+
+
+def _check_new_states(cell: Any, new: Sequence[Tensor], before: Sequence[Tensor]) -> None:
+    if len(new) != len(before):
+        raise UncompilableError(f"step returned {len(new)} states, the cell names {len(before)}")
+    for name, after, old in zip(cell.state, new, before, strict=True):
+        if after.dim() != 2 or after.shape[1] != old.shape[1]:
+            raise UncompilableError(f"state {name} went in as {tuple(old.shape)} and came out as {tuple(after.shape)}")
+        if after.dtype != old.dtype:
+            raise UncompilableError(f"state {name} went in as {old.dtype} and came out as {after.dtype}")
+
+
+def _name_nodes(
+    cell_name: str,
+    graph: torch.fx.Graph,
+    groups: list[tuple[str, list[str], list[Tensor]]],
+    layout: dict[str, list[str]],
+    state: Sequence[str],
+) -> StepGraph:
+    for node in graph.nodes:
+        if node.op == "call_function" and isinstance(node.target, torch._ops.OpOverload):
+            if torch.Tag.nondeterministic_seeded in node.target.tags:
+                raise UncompilableError(f"step draws random numbers ({node.target})")
+            if node.target._schema.is_mutable:
+                raise UncompilableError(f"step changes a tensor in place ({node.target})")
+    placeholders = iter([node for node in graph.nodes if node.op == "placeholder"])
+    found: dict[str, dict[str, Node]] = {}
+    for kind, names, _ in groups:
+        found[kind] = {name: next(placeholders) for name in names}
+    (output,) = [node for node in graph.nodes if node.op == "output"]
+    results = list(output.args[0])
+    new, rest = results[: len(state)], results[len(state) :]
+    gradients, gates = rest[: len(layout["gradients"])], rest[len(layout["gradients"]) :]
+    return StepGraph(
+        cell_name=cell_name,
+        graph=graph,
+        parameters=found["parameter"],
+        inputs=found["input"],
+        masks=found["mask"],
+        states=found["state"],
+        cotangents=found["cotangent"],
+        new_states=dict(zip(state, new)),
+        gradients=dict(zip(layout["gradients"], gradients)),
+        gates=dict(zip(layout["gates"], gates)),
+    )
