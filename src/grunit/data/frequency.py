@@ -1,0 +1,135 @@
+"""How far apart the times of a series are, and what follows from that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pandas.tseries.frequencies import to_offset
+
+from grunit.errors import DataError
+
+Frequency = str | int | None
+"""A pandas offset alias (``"D"``, ``"h"``, ``"MS"``), a whole-number step, or ``None`` for fewer than two times."""
+
+_SEASONS: tuple[tuple[type, int], ...] = (
+    (pd.offsets.Second, 3600),
+    (pd.offsets.Minute, 1440),
+    (pd.offsets.Hour, 24),
+    (pd.offsets.Day, 7),
+    (pd.offsets.BusinessDay, 5),
+    (pd.offsets.Week, 52),
+    (pd.offsets.MonthBegin, 12),
+    (pd.offsets.MonthEnd, 12),
+    (pd.offsets.BusinessMonthBegin, 12),
+    (pd.offsets.BusinessMonthEnd, 12),
+    (pd.offsets.QuarterBegin, 4),
+    (pd.offsets.QuarterEnd, 4),
+)
+
+
+def infer_frequency(times: np.ndarray) -> Frequency:
+    """The step of one series, or the step most of it has where some rows are off.
+
+    Args:
+        times: ``datetime64[ns]`` or ``int64``, shape ``(T,)``, rising.
+
+    >>> infer_frequency(np.array([2000, 2004, 2008]))
+    4
+    >>> infer_frequency(pd.date_range("2024-01-31", periods=4, freq="ME").to_numpy())
+    'ME'
+    """
+    if len(times) < 2:
+        return None
+    if times.dtype.kind != "M":
+        return int(_most_common(np.diff(times)))
+    index = pd.DatetimeIndex(times)
+    regular = pd.infer_freq(index) if len(index) >= 3 else None
+    if regular is not None:
+        return regular
+    if _are_trading_days(index):
+        return "B"
+    steps = np.diff(times)
+    common = pd.Timedelta(_most_common(steps))
+    if pd.Timedelta(days=28) <= common <= pd.Timedelta(days=31) and len(index) >= 3:
+        if (index.is_month_start).mean() > 0.5:
+            return "MS"
+        if (index.is_month_end).mean() > 0.5:
+            return "ME"
+    return to_offset(common).freqstr
+
+
+def _most_common(values: np.ndarray) -> Any:
+    distinct, counts = np.unique(values, return_counts=True)
+    return distinct[counts.argmax()]
+
+
+def _are_trading_days(index: pd.DatetimeIndex) -> bool:
+    """Dates on working days, with a holiday left out here and there."""
+    if len(index) < 10 or index.dayofweek.max() > 4 or (index != index.normalize()).any():
+        return False
+    days = index.to_numpy().astype("datetime64[D]")
+    steps = np.busday_count(days[:-1], days[1:])
+    return bool((steps == 1).mean() >= 0.9 and steps.max() <= 5)
+
+
+def first_irregular(times: np.ndarray, freq: Frequency) -> int | None:
+    """The position of the first time that does not follow the one before it by one step; ``None`` if all do.
+
+    Working days (``"B"``) may skip up to four days in a row: exchanges close on holidays, and the observations on
+    both sides are neighbours.
+
+    >>> first_irregular(np.array([1, 2, 3, 5]), 1)
+    3
+    """
+    if freq is None or len(times) < 2:
+        return None
+    if isinstance(freq, int):
+        wrong = np.diff(times) != freq
+    elif freq == "B":
+        days = times.astype("datetime64[D]")
+        steps = np.busday_count(days[:-1], days[1:])
+        wrong = (steps < 1) | (steps > 5) | ~np.is_busday(days[1:])
+    else:
+        expected = pd.date_range(times[0], periods=len(times), freq=freq).to_numpy()
+        wrong = expected[1:] != times[1:]
+        if expected[0] != times[0]:
+            return 0
+    return int(wrong.argmax()) + 1 if wrong.any() else None
+
+
+def future_times(last: np.datetime64 | pd.Timestamp | int, freq: Frequency, horizon: int) -> np.ndarray:
+    """The ``horizon`` times after ``last``, shape ``(horizon,)``.
+
+    Raises:
+        DataError: the frequency is unknown.
+
+    >>> future_times(1960, 1, 3)
+    array([1961, 1962, 1963])
+    >>> future_times(np.datetime64("2024-01-31"), "ME", 2).astype("datetime64[D]")
+    array(['2024-02-29', '2024-03-31'], dtype='datetime64[D]')
+    """
+    if freq is None:
+        raise DataError("the step between times is unknown, because no series has two: give longer series")
+    if isinstance(freq, int):
+        return int(last) + freq * np.arange(1, horizon + 1)
+    start = pd.Timestamp(last) + to_offset(freq)
+    return pd.date_range(start, periods=horizon, freq=freq).as_unit("ns").to_numpy()
+
+
+def season_length(freq: Frequency) -> int:
+    """Steps in the usual season: a day of minutes or hours, a week of days, a year of weeks, months or quarters.
+
+    1 where the frequency has no usual season, or the season is not a whole number of steps.
+
+    >>> [season_length(freq) for freq in ("D", "h", "MS", "ME", "QS", "W", "B", "15min", "YS", 1)]
+    [7, 24, 12, 12, 4, 52, 5, 96, 1, 1]
+    """
+    if not isinstance(freq, str):
+        return 1
+    offset = to_offset(freq)
+    for kind, season in _SEASONS:
+        if isinstance(offset, kind):
+            return season // offset.n if season % offset.n == 0 else 1
+    return 1

@@ -1,0 +1,55 @@
+"""Where a value came from, so that a refusal can name the file, the column and the row."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from grunit.errors import DataError
+
+
+class DataWarning(UserWarning):
+    """Something in a table was left out or read in one of several ways; said once."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A table's name and how its rows are counted.
+
+    Args:
+        source: what the user calls the table: a file's path, or ``"data"``.
+        labels: row labels of a frame; ``None`` for a file, whose rows below the header are counted from 1.
+
+    >>> str(Origin("weather.csv").refuse("'abc' is not a number", "correct it", column="wind", position=6))
+    "weather.csv, column 'wind', row 7: 'abc' is not a number; correct it"
+    """
+
+    source: str
+    labels: pd.Index | None = None
+
+    def row(self, position: int) -> str:
+        """The row's name for a person: its number in the file, or its label in the frame."""
+        return f"row {position + 1 if self.labels is None else self.labels[position]}"
+
+    def refuse(self, what: str, mend: str, *, column: object = None, position: int | None = None) -> DataError:
+        """The error to raise: where, what is wrong, how to mend it."""
+        where = [self.source]
+        if column is not None:
+            where.append(f"column {column!r}")
+        if position is not None:
+            where.append(self.row(position))
+        return DataError(f"{', '.join(where)}: {what}; {mend}")
+
+    def missing(self, name: str, present: Iterable[object], mend: str = "") -> DataError:
+        """The error for a column that is not there, with the nearest name that is."""
+        names = [str(column) for column in present]
+        near = difflib.get_close_matches(name.lower(), [column.lower() for column in names], n=1, cutoff=0.6)
+        if near:
+            nearest = next(column for column in names if column.lower() == near[0])
+            mend = f"did you mean {nearest!r}?{' ' + mend if mend else ''}"
+        return DataError(
+            f"{self.source}: there is no column {name!r}; {mend or 'name the right one'} (columns: {', '.join(names)})"
+        )

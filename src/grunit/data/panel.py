@@ -1,0 +1,116 @@
+"""Many series as arrays: the shape that scaling, windows and forecasts work on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from grunit.data.frequency import Frequency, first_irregular, future_times, infer_frequency, season_length
+from grunit.errors import DataError
+
+
+@dataclass
+class Panel:
+    """Series side by side, each with its own length.
+
+    Args:
+        ids: names of the N series.
+        times: one array ``(T_i,)`` a series, ``datetime64[ns]`` or ``int64``.
+        values: one array ``(T_i, 1 + n)`` a series; column 0 is ``y``, the others are ``exogenous`` in order.
+        exogenous: names of the n exogenous columns.
+        freq: step between times: a pandas offset alias, a whole number, or ``None`` where no series has two rows.
+    """
+
+    ids: list[str]
+    times: list[np.ndarray]
+    values: list[np.ndarray]
+    exogenous: list[str] = field(default_factory=list)
+    freq: Frequency = None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def lengths(self) -> list[int]:
+        """Rows of each series."""
+        return [len(times) for times in self.times]
+
+    def cut(self, start: int | None = None, stop: int | None = None) -> Panel:
+        """Rows ``start:stop`` of every series, counted as in a slice; views, not copies.
+
+        >>> panel = Panel(["a"], [np.arange(4)], [np.zeros((4, 1))], freq=1)
+        >>> panel.cut(-2).times
+        [array([2, 3])]
+        """
+        rows = slice(start, stop)
+        times, values = [t[rows] for t in self.times], [v[rows] for v in self.values]
+        return replace(self, times=times, values=values)
+
+
+def to_panel(frame: pd.DataFrame, exogenous: Sequence[str] | None = None) -> Panel:
+    """A long frame as a panel.
+
+    Args:
+        frame: as :func:`~grunit.data.to_long` or :func:`~grunit.data.read_table` returns it.
+        exogenous: the exogenous columns to keep, in this order (default: all).
+
+    Raises:
+        DataError: a column is missing, or a series skips or adds a time; the row is named.
+
+    >>> frame = pd.DataFrame({"unique_id": ["a", "a", "b"], "ds": [1, 2, 1], "y": [1.0, 2.0, 3.0]})
+    >>> panel = to_panel(frame)
+    >>> panel.ids, panel.lengths, panel.freq
+    (['a', 'b'], [2, 1], 1)
+    """
+    names = ["unique_id", "ds", "y"]
+    exogenous = [name for name in frame.columns if name not in names] if exogenous is None else list(exogenous)
+    for name in [*names, *exogenous]:
+        if name not in frame.columns:
+            raise DataError(f"data: there is no column {name!r} (columns: {', '.join(map(str, frame.columns))})")
+    codes, ids = pd.factorize(frame["unique_id"])
+    order = np.argsort(codes, kind="stable")
+    ends = np.cumsum(np.bincount(codes, minlength=len(ids)))[:-1]
+    rows = np.split(order, ends)
+    all_times = frame["ds"].to_numpy()
+    all_values = frame[["y", *exogenous]].to_numpy(dtype=np.float64)
+    times = [all_times[row] for row in rows]
+    freq = infer_frequency(max(times, key=len))
+    for name, row, series_times in zip(ids, rows, times, strict=True):
+        wrong = first_irregular(series_times, freq)
+        if wrong is not None:
+            before, here = (_show(series_times[max(wrong - 1, 0)]), _show(series_times[wrong]))
+            what = f"{here} follows {before}" if wrong else f"{here} begins the series"
+            raise DataError(
+                f"{frame.attrs.get('source', 'data')}, column 'ds', row {frame.index[row[wrong]]}, series {name!r}: "
+                f"{what}, but the step is {freq!r}; add the missing rows, or remove the extra ones"
+            )
+    return Panel([str(name) for name in ids], times, [all_values[row] for row in rows], exogenous, freq)
+
+
+def _show(time: Any) -> str:
+    return str(pd.Timestamp(time)).removesuffix(" 00:00:00") if isinstance(time, np.datetime64) else str(time)
+
+
+def require_length(panel: Panel, needed: int, what: str) -> None:
+    """Refuse a panel with a series shorter than ``needed``.
+
+    Args:
+        panel: the series.
+        needed: rows every series must have.
+        what: what needs them, for the message: ``"input_size 24 and horizon 12"``.
+
+    Raises:
+        DataError: the first series that is too short, by name.
+    """
+    for name, length in zip(panel.ids, panel.lengths, strict=True):
+        if length < needed:
+            raise DataError(
+                f"series {name!r} has {length} rows and {what} needs {needed}; give a longer series, or ask for less"
+            )
+
+
+__all__ = ["Panel", "future_times", "require_length", "season_length", "to_panel"]

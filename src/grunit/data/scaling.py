@@ -1,0 +1,126 @@
+"""Scaling: what it learned from the training part, series by series and column by column."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from grunit.data.panel import Panel
+from grunit.errors import DataError, InputError
+
+KINDS = ("standard", "robust", "minmax", "none")
+
+
+class Scaler:
+    """Brings every column of every series to a common scale: ``(value - center) / scale``.
+
+    Args:
+        kind: ``"standard"``: mean and standard deviation. ``"robust"``: median and interquartile range.
+            ``"minmax"``: to [0, 1]. ``"none"``: unchanged. A column that does not vary is only centred.
+
+    Attributes:
+        columns: names of the columns it was fitted on, ``y`` first.
+        learned: by series, ``(center, scale)``, each of shape ``(1 + n_exogenous,)``.
+
+    >>> panel = Panel(["a"], [np.arange(3)], [np.array([[1.0], [2.0], [3.0]])], freq=1)
+    >>> scaler = Scaler("minmax").fit(panel)
+    >>> scaler.transform(panel).values[0].ravel()
+    array([0. , 0.5, 1. ])
+    >>> scaler.inverse(np.array([[0.0, 2.0]]), ["a"])
+    array([[1., 5.]])
+    """
+
+    def __init__(self, kind: str = "standard"):
+        if kind not in KINDS:
+            raise InputError(f"unknown scaler {kind!r}: use one of {', '.join(KINDS)}")
+        self.kind = kind
+        self.columns: list[str] = []
+        self.learned: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+
+    def fit(self, panel: Panel) -> Scaler:
+        """Learn from a panel, which must hold the training part only; returns the scaler."""
+        self.columns = ["y", *panel.exogenous]
+        self.learned = {name: self._measure(values) for name, values in zip(panel.ids, panel.values, strict=True)}
+        return self
+
+    def extend(self, panel: Panel) -> Scaler:
+        """A scaler that also knows the unseen series of ``panel``, fitted from the history in it; old ones stay."""
+        self._check(panel)
+        wider = Scaler(self.kind)
+        wider.columns = list(self.columns)
+        wider.learned = {name: self._measure(values) for name, values in zip(panel.ids, panel.values, strict=True)}
+        wider.learned |= self.learned
+        return wider
+
+    def transform(self, panel: Panel) -> Panel:
+        """The panel scaled. Unseen series are scaled by the history given; see :meth:`extend` to undo that later.
+
+        Raises:
+            DataError: the exogenous columns are not those it was fitted on.
+        """
+        known = self.learned if set(panel.ids) <= self.learned.keys() else self.extend(panel).learned
+        self._check(panel)
+        values = [(v - known[name][0]) / known[name][1] for name, v in zip(panel.ids, panel.values, strict=True)]
+        return replace(panel, values=values)
+
+    def inverse(self, values: np.ndarray, ids: list[str]) -> np.ndarray:
+        """Scaled values of ``y`` back in the units of the data.
+
+        Args:
+            values: shape ``(N,)``, ``(N, h)`` or ``(N, h, Q)``.
+            ids: the series of each of the N rows.
+
+        Raises:
+            DataError: a series the scaler does not know; :meth:`extend` it first.
+        """
+        unknown = [name for name in ids if name not in self.learned]
+        if unknown:
+            raise DataError(f"the scaler has not seen the series {unknown[0]!r}; extend it with the series' history")
+        values = np.asarray(values, dtype=np.float64)
+        shape = (len(ids),) + (1,) * (values.ndim - 1)
+        center = np.array([self.learned[name][0][0] for name in ids]).reshape(shape)
+        scale = np.array([self.learned[name][1][0] for name in ids]).reshape(shape)
+        return values * scale + center
+
+    def to_json(self) -> dict[str, Any]:
+        """What it learned, readable and exact; :meth:`from_json` gives the scaler back."""
+        series = {name: {"center": c.tolist(), "scale": s.tolist()} for name, (c, s) in self.learned.items()}
+        return {"kind": self.kind, "columns": self.columns, "series": series}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Scaler:
+        """The scaler that :meth:`to_json` described."""
+        scaler = cls(data["kind"])
+        scaler.columns = list(data["columns"])
+        for name, learned in data["series"].items():
+            scaler.learned[name] = np.array(learned["center"], dtype=float), np.array(learned["scale"], dtype=float)
+        return scaler
+
+    def _check(self, panel: Panel) -> None:
+        given = ["y", *panel.exogenous]
+        if given != self.columns:
+            raise DataError(
+                f"the exogenous columns are {', '.join(given[1:]) or 'none'}, and the scaler was fitted on "
+                f"{', '.join(self.columns[1:]) or 'none'}; give the same columns in the same order"
+            )
+
+    def _measure(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Centre and scale of each column of one series; values ``(T, columns)``."""
+        width = values.shape[1]
+        if self.kind == "none" or not len(values):
+            return np.zeros(width), np.ones(width)
+        low, high, spread = values.min(0), values.max(0), values.std(0)
+        if self.kind == "standard":
+            center, scale = values.mean(0), spread
+        elif self.kind == "minmax":
+            center, scale = low, high - low
+        else:
+            quarter, center, three_quarters = np.quantile(values, [0.25, 0.5, 0.75], axis=0)
+            # Rain on three days of four: the quartiles agree though the column varies.
+            scale = three_quarters - quarter
+            scale = np.where(scale > 0, scale, spread)
+        # The spread of a constant column is rounding, not zero.
+        constant = high - low <= 10 * np.finfo(float).eps * np.maximum(np.abs(low), np.abs(high))
+        return center, np.where(constant | (scale == 0), 1.0, scale)
