@@ -1,0 +1,159 @@
+"""The one training loop of the project."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from grunit.errors import GrunitError
+from grunit.training.batches import Batch, Batches
+from grunit.training.checkpoint import Checkpoint
+from grunit.training.history import History
+from grunit.training.interrupt import deferred_interrupt
+from grunit.training.progress import Progress
+from grunit.training.run import Run
+from grunit.training.settings import Settings
+from grunit.training.truncation import detach, pieces
+
+Loss = Callable[..., Any]
+
+
+class DivergenceError(GrunitError, ArithmeticError):
+    """Training whose loss is no longer a number; the best weights before that are kept in the model."""
+
+
+def fit(
+    model: nn.Module,
+    loss: Loss,
+    train: Batches,
+    validation: Batches | None,
+    settings: Settings,
+    *,
+    keep: Callable[[Checkpoint], None] | None = None,
+    resume: Checkpoint | None = None,
+    watch: Callable[[History], None] | None = None,
+) -> History:
+    """Train ``model`` in place and leave the best weights in it.
+
+    Args:
+        model: the module.
+        loss: ``loss(model, batch)`` -> the mean loss of a batch, a scalar. With ``settings.chunk`` it is
+            ``loss(model, piece, state)`` -> ``(scalar, new state)``, where ``state`` is None for the first piece of
+            a batch and every tensor of the batch is ``(B, T, ...)``; each piece makes one optimiser step.
+        train: what to learn from.
+        validation: what decides when to stop and which weights are best; None to keep the last weights.
+        settings: how.
+        keep: called with a checkpoint before the first batch, after every epoch, and on Ctrl-C.
+        resume: a checkpoint of the same training to go on from; on a CPU the weights at the end are then the same,
+            to the bit, as without the interruption.
+        watch: called with the history after every epoch.
+
+    Returns:
+        what happened, one entry an epoch.
+
+    Raises:
+        DivergenceError: the loss is not finite; the best weights so far are in the model.
+        KeyboardInterrupt: Ctrl-C, after the batch is finished, the checkpoint kept and the best weights restored.
+
+    >>> torch.manual_seed(0)  # doctest: +ELLIPSIS
+    <torch._C.Generator object at ...>
+    >>> line = nn.Linear(1, 1)
+    >>> x = torch.linspace(-1, 1, 8).unsqueeze(1)
+    >>> def squared(model, batch):
+    ...     return (model(batch[0]) - batch[1]).square().mean()
+    >>> settings = Settings(max_epochs=60, lr=0.1, verbose=0)
+    >>> history = fit(line, squared, Batches((x, 2 * x + 1), 4), None, settings)
+    >>> history.train[-1] < 0.01
+    True
+    """
+    from accelerate import Accelerator
+
+    accelerator = Accelerator(device_placement=False)  # knows the other processes; the device is chosen by run
+    train = train.shared(accelerator.process_index, accelerator.num_processes)
+    run = Run(model, train, settings, accelerator)
+    if resume is not None:
+        run.restore(resume)
+
+    def save() -> None:
+        if keep is not None and accelerator.is_main_process:
+            keep(run.checkpoint())
+
+    verbose = settings.verbose if accelerator.is_main_process else 0
+    with deferred_interrupt() as interrupted, Progress(settings.max_epochs, len(train), verbose) as progress:
+        try:
+            save()
+            while not run.finished:
+                started = time.perf_counter()
+                for batch in train.epoch(run.epoch, start=run.batch):
+                    _learn(run, loss, batch)
+                    progress.batch(run.epoch, run.batch)
+                    if interrupted():
+                        run.seconds += time.perf_counter() - started
+                        save()
+                        raise KeyboardInterrupt
+                run.seconds += time.perf_counter() - started
+                run.end_epoch(None if validation is None else evaluate(run, loss, validation))
+                save()
+                progress.epoch(run.history)
+                if watch is not None:
+                    watch(run.history)
+        finally:
+            run.restore_best()
+    return run.history
+
+
+def _learn(run: Run, loss: Loss, batch: Batch) -> None:
+    """Take the optimiser steps of one batch."""
+    run.model.train()
+    chunk, state = run.settings.chunk, None
+    total, weight = 0.0, 0
+    for piece in [batch] if chunk is None else pieces(batch, chunk):
+        piece = run.to_device(piece)
+        with run.autocast():
+            if chunk is None:
+                value = loss(run.prepared, piece)
+            else:
+                value, state = loss(run.prepared, piece, detach(state))
+        size = _size(piece, chunk)
+        total, weight = total + _finite(run, value) * size, weight + size
+        run.descend(value)
+    run.batch += 1
+    run.total, run.weight = run.total + total, run.weight + weight
+
+
+@torch.no_grad()
+def evaluate(run: Run, loss: Loss, batches: Batches) -> float:
+    """The mean loss over all batches; every process sees all of them, so all agree when to stop."""
+    run.model.eval()
+    chunk, total, weight = run.settings.chunk, 0.0, 0
+    for batch in batches.epoch(0):
+        state = None
+        for piece in [batch] if chunk is None else pieces(batch, chunk):
+            piece = run.to_device(piece)
+            with run.autocast():
+                if chunk is None:
+                    value = loss(run.model, piece)
+                else:
+                    value, state = loss(run.model, piece, state)
+            total, weight = total + float(value) * _size(piece, chunk), weight + _size(piece, chunk)
+    return total / max(weight, 1)
+
+
+def _size(piece: Batch, chunk: int | None) -> int:
+    """What a loss that is a mean over the piece weighs."""
+    return len(piece[0]) if chunk is None else piece[0].shape[0] * piece[0].shape[1]
+
+
+def _finite(run: Run, value: Tensor) -> float:
+    number = float(value.detach())
+    if not math.isfinite(number):
+        raise DivergenceError(
+            f"the loss became {number} in epoch {run.epoch + 1}, batch {run.batch + 1}; the best weights before that "
+            f"are kept: lower lr (it is {run.settings.lr:g}), set clip, or look for extreme values in the data"
+        )
+    return number

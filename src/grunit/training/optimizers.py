@@ -1,0 +1,53 @@
+"""Optimisers by name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import nn
+
+from grunit.errors import InputError
+
+OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
+    "adamw": torch.optim.AdamW,
+    "adam": torch.optim.Adam,
+    "sgd": torch.optim.SGD,
+    "rmsprop": torch.optim.RMSprop,
+    "adagrad": torch.optim.Adagrad,
+}
+
+
+def make_optimizer(
+    optimizer: str | type[torch.optim.Optimizer], parameters: Iterable[nn.Parameter], **options: Any
+) -> torch.optim.Optimizer:
+    """Build an optimiser from a name or a class of ``torch.optim``.
+
+    Args:
+        optimizer: a name in :data:`OPTIMIZERS`, or any subclass of ``torch.optim.Optimizer``.
+        parameters: what it shall change; those that need no gradient are left out.
+        options: ``lr``, ``weight_decay`` and whatever else the class takes.
+
+    Raises:
+        InputError: the name is unknown, or the class does not take an option.
+
+    >>> weight = nn.Parameter(torch.zeros(2))
+    >>> type(make_optimizer("sgd", [weight], lr=0.1)).__name__
+    'SGD'
+    """
+    if isinstance(optimizer, str):
+        if optimizer not in OPTIMIZERS:
+            near = difflib.get_close_matches(optimizer.lower(), OPTIMIZERS, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else "use one of " + ", ".join(OPTIMIZERS)
+            raise InputError(f"unknown optimizer {optimizer!r}: {hint}")
+        kind = OPTIMIZERS[optimizer]
+    elif isinstance(optimizer, type) and issubclass(optimizer, torch.optim.Optimizer):
+        kind = optimizer
+    else:
+        raise InputError(f"optimizer is {optimizer!r}: give a name ({', '.join(OPTIMIZERS)}) or a torch.optim class")
+    try:
+        return kind([parameter for parameter in parameters if parameter.requires_grad], **options)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"the optimizer {kind.__name__} refused its options ({error}): change lr or them") from error
