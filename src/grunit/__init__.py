@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from grunit import cells, nn
     from grunit.cells import Cell
+    from grunit.compiler import backend, compile
     from grunit.errors import GrunitError
     from grunit.gates import gate
-    from grunit.nn import Recurrent
+    from grunit.nn import Recurrent, trace
 
 __version__ = "0.1.0"
 
@@ -21,11 +22,14 @@ _HOMES = {
     "Cell": "grunit.cells",
     "GrunitError": "grunit.errors",
     "Recurrent": "grunit.nn",
+    "backend": "grunit.compiler",
+    "compile": "grunit.compiler",
     "gate": "grunit.gates",
+    "trace": "grunit.nn",
 }
 _MODULES = ("cells", "nn", "data", "training", "tasks", "compiler", "explain")
 
-__all__ = ["Cell", "GrunitError", "Recurrent", "cells", "gate", "nn"]
+__all__ = ["Cell", "GrunitError", "Recurrent", "cells", "gate", "nn", "trace"]
 
 
 def __getattr__(name: str) -> Any:

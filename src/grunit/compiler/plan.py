@@ -7,12 +7,14 @@ import types
 import warnings
 import weakref
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from grunit.compiler.eager import call_step
+from grunit.compiler.precision import lower_products
 from grunit.compiler.program import Schedule, StepGraph
 from grunit.compiler.schedule import schedule
 from grunit.compiler.simplify import simplify
@@ -65,6 +67,7 @@ def find_plan(
     states: Sequence[Tensor],
     masked: bool,
     resettable: bool,
+    products: torch.dtype | None = None,
 ) -> Plan | Refusal:
     """The plan for a cell and tensors of these sizes and dtypes; traced on first use, then shared.
 
@@ -72,6 +75,7 @@ def find_plan(
         cell, parameters: see :func:`grunit.compiler.run`.
         inputs: ``(..., size)``; states: ``(B, size)``; only sizes, dtypes and devices matter.
         masked, resettable: whether the sequence has lengths, resets.
+        products: dtype that factors of matrix products are rounded to (autocast); None to leave them.
     """
     tensors = (
         tuple((name, p.shape, p.dtype) for name, p in parameters.items()),
@@ -79,6 +83,7 @@ def find_plan(
         inputs[0].device,
         masked,
         resettable,
+        products,
     )
     structure = fingerprint(cell)
     plans, key = (_shared, (structure, tensors)) if structure is not None else (_owned.setdefault(cell, {}), tensors)
@@ -87,7 +92,7 @@ def find_plan(
         with _lock:
             plan = plans.get(key)
             if plan is None:
-                plan = plans[key] = _make_plan(cell, parameters, inputs, states, masked, resettable)
+                plan = plans[key] = _make_plan(cell, parameters, inputs, states, masked, resettable, products)
     if isinstance(plan, Refusal) and type(cell) not in _said:
         _said.add(type(cell))
         warnings.warn(
@@ -105,6 +110,7 @@ def _make_plan(
     states: Sequence[Tensor],
     masked: bool,
     resettable: bool,
+    products: torch.dtype | None,
 ) -> Plan | Refusal:
     one = [value.detach().reshape(-1, value.shape[-1])[:1] for value in inputs]
     try:
@@ -112,6 +118,8 @@ def _make_plan(
         if mixes_rows(cell, parameters, one, states):
             raise UncompilableError("step mixes the rows of a batch")
         simplify(step.graph, set(step.states.values()), set(step.cotangents.values()))
+        if products is not None:
+            lower_products(step.graph, products)
         step = _refresh(step)
         plan = Plan(step)
         plan.program(None, True)
@@ -122,8 +130,6 @@ def _make_plan(
 
 def _refresh(step: StepGraph) -> StepGraph:
     """The same step after a rewrite: outputs are read anew from the graph."""
-    from dataclasses import replace
-
     (output,) = [node for node in step.graph.nodes if node.op == "output"]
     results = iter(output.args[0])
     return replace(
@@ -171,7 +177,7 @@ def fingerprint(cell: nn.Module) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, _PLAIN) or isinstance(value, _FUNCTIONS):
+    if isinstance(value, (*_PLAIN, *_FUNCTIONS)):
         return (type(value), value)
     if isinstance(value, (tuple, list, set, frozenset)):
         items = [_plain(item) for item in value]

@@ -82,7 +82,7 @@ def make_region(
 
     for node in needed:
         if node.op == "get_attr":
-            copies[node] = graph.get_attr(node.target)
+            copies[node] = graph.get_attr(str(node.target))
             continue
         for argument in node.all_input_nodes:
             read(argument)
@@ -139,5 +139,5 @@ def _fuse_addmm(graph: Graph) -> None:
 
 def _readable(code: str, name: str) -> str:
     lines = [line.split(";  ")[0] for line in code.strip().splitlines() if line.strip()]
-    text = "\n".join(lines).replace("torch.ops.aten.", "aten.").replace("torch.", "")
+    text = "\n".join(lines).replace("torch.ops.aten.", "aten.")
     return text.replace("def forward(self, ", f"def {name}(")

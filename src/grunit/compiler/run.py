@@ -43,11 +43,26 @@ def run(
     """
     if inputs[0].shape[0] == 0:
         raise ShapeError("the input has 0 time steps: give at least one")
-    masks = [None if mask is None else mask.unsqueeze(-1) for mask in (valid, resets)]
-    plan = find_plan(cell, parameters, inputs, states, masks[0] is not None, masks[1] is not None)
-    if not isinstance(plan, Plan) or _needs_derivative_rules():
-        return run_eagerly(cell, parameters, inputs, states, *masks, reverse=reverse)
-    return run_plan(plan, cell, parameters, inputs, [m for m in masks if m is not None], states, reverse)
+    by_step = {
+        "valid": None if valid is None else valid.unsqueeze(-1),
+        "resets": None if resets is None else resets.unsqueeze(-1),
+    }
+    if torch.compiler.is_compiling() or _needs_derivative_rules():
+        return run_eagerly(cell, parameters, inputs, states, **by_step, reverse=reverse)
+    device = inputs[0].device.type
+    products = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else None
+    if products is not None:
+        # Products in the small dtype, everything else and the states in that of the parameters.
+        wide = next((p.dtype for p in parameters.values() if p.is_floating_point()), states[0].dtype)
+        inputs = [value.to(wide) if value.is_floating_point() else value for value in inputs]
+        states = [value.to(wide) for value in states]
+    elif len({v.dtype for v in (*parameters.values(), *inputs, *states) if v.is_floating_point()}) > 1:
+        return run_eagerly(cell, parameters, inputs, states, **by_step, reverse=reverse)  # PyTorch says what is wrong
+    plan = find_plan(cell, parameters, inputs, states, valid is not None, resets is not None, products)
+    if not isinstance(plan, Plan):
+        return run_eagerly(cell, parameters, inputs, states, **by_step, reverse=reverse)
+    with torch.autocast(device, enabled=False):
+        return run_plan(plan, cell, parameters, inputs, [m for m in by_step.values() if m is not None], states, reverse)
 
 
 def _needs_derivative_rules() -> bool:

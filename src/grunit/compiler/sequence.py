@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from grunit.compiler.eager import run_eagerly
 from grunit.compiler.plan import Plan
@@ -39,14 +38,12 @@ class _Sequence(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, layout: _Layout, *flat: Tensor) -> tuple[Tensor, ...]:
         parameters, inputs, masks, states = layout.divide(flat)
-        needs = layout.divide(ctx.needs_input_grad[1:])
         labels = layout.labels
         wanted = frozenset(n for n, need in zip(labels, ctx.needs_input_grad[1:]) if need and n is not None)
         wanted -= set(layout.plan.step.states)
         program = layout.plan.program(wanted, True)
         output, final, saved = program.forward(parameters, inputs, masks, states, layout.reverse)
         ctx.layout, ctx.program, ctx.count = layout, program, len(flat)
-        ctx.wants_states = any(needs[3])
         ctx.save_for_backward(*flat, *saved)
         ctx.set_materialize_grads(False)
         return (output, *final)
@@ -114,6 +111,3 @@ def run_plan(
     program = plan.program(None, False)
     output, last, _ = program.forward(list(parameters.values()), inputs, masks, states, reverse)
     return output, last
-
-
-__all__ = ["once_differentiable", "run_plan"]

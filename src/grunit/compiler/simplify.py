@@ -16,7 +16,7 @@ aten = torch.ops.aten
 
 def simplify(graph: Graph, states: set[Node], cotangents: set[Node]) -> None:
     """Merge equal nodes, cancel double transposes, regroup sums, drop what nobody reads; in place."""
-    _cancel_transposes(graph)
+    _cancel_moves(graph)
     _merge_equal(graph)
     depends = dependence(graph, states | cotangents)
     constant = dependence(graph, {n for n in graph.nodes if n.op == "placeholder" and has_rows(n)})
@@ -67,8 +67,15 @@ def _merge_equal(graph: Graph) -> None:
             seen[key] = node
 
 
-def _cancel_transposes(graph: Graph) -> None:
+def _cancel_moves(graph: Graph) -> None:
+    """Remove transposes of transposes, slices of everything, and concatenations of one tensor."""
     for node in list(graph.nodes):
+        args: Any = node.args
+        whole = node.target is aten.slice.Tensor and node.meta["val"].shape == args[0].meta["val"].shape
+        if whole or (node.target is aten.cat.default and len(args[0]) == 1):
+            node.replace_all_uses_with(args[0] if whole else args[0][0])
+            graph.erase_node(node)
+            continue
         if node.target is aten.permute.default and list(node.args[1]) == [1, 0]:
             inner = node.args[0]
             if inner.target is aten.permute.default and list(inner.args[1]) == [1, 0]:

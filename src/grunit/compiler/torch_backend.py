@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.fx import Node
 
+from grunit.compiler.printer import node_names
 from grunit.compiler.program import Schedule
 from grunit.compiler.regions import Region, make_region
 from grunit.compiler.simplify import has_rows
@@ -33,7 +34,7 @@ class TorchProgram:
                 setattr(constants, str(node.target), getattr(step.graph.owning_module, str(node.target)))
         self.constants = constants
         self.saved = schedule.saved if training else ()
-        names = node_names(schedule)
+        names = node_names(schedule.step)
 
         def region(name: str, nodes: Sequence[Node], writes: Sequence[Node]) -> Region:
             return make_region(name, nodes, writes, constants, names)
@@ -100,7 +101,7 @@ class TorchProgram:
         def pile(history: list[Tensor]) -> Tensor:
             return torch.stack(history[::-1] if reverse else history)
 
-        saved_values = {n: h for n, h in zip(step.states.values(), before)} | dict(zip(self.kept, outputs[1:]))
+        saved_values = dict(zip(step.states.values(), before)) | dict(zip(self.kept, outputs[1:]))
         saved = [pile(saved_values[n]) for n in self.saved]
         return pile(outputs[0]), tuple(current.values()), saved
 
@@ -181,27 +182,3 @@ class TorchProgram:
             else:
                 getters.append((node, lambda t, value=values[node]: value))
         return getters
-
-
-def node_names(schedule: Schedule) -> dict[Node, str]:
-    """Names a reader of the equations knows, for the nodes that have one."""
-    step = schedule.step
-    names: dict[Node, str] = {}
-    taken: set[str] = {"rows"}
-    groups = [
-        ("", step.parameters),
-        ("", step.inputs),
-        ("", step.states),
-        ("", step.masks),
-        ("", step.gates),
-        ("new_", step.new_states),
-        ("grad_new_", step.cotangents),
-        ("grad_", step.gradients),
-    ]
-    for prefix, group in groups:
-        for name, node in group.items():
-            text = prefix + name.replace(".", "_")
-            if isinstance(node, Node) and node not in names and text not in taken:
-                names[node] = text
-                taken.add(text)
-    return names

@@ -167,7 +167,8 @@ def trace(
             _check_new_states(cell, new, before)
             return new, dict(gates)
 
-        new, pullback, gates = torch.func.vjp(forward, floats, has_aux=True)
+        pulled_back: Any = torch.func.vjp(forward, floats, has_aux=True)
+        new, pullback, gates = pulled_back
         (pulled,) = pullback(tuple(gradients))
         layout.update(gradients=list(pulled), gates=list(gates))
         return [*new, *pulled.values(), *gates.values()]
@@ -209,8 +210,8 @@ def _name_nodes(
                 raise UncompilableError(f"step changes a tensor in place ({node.target})")
     placeholders = iter([node for node in graph.nodes if node.op == "placeholder"])
     found: dict[str, dict[str, Node]] = {}
-    for kind, names, _ in groups:
-        found[kind] = {name: next(placeholders) for name in names}
+    for kind, labels, _ in groups:
+        found[kind] = {label: next(placeholders) for label in labels}
     (output,) = [node for node in graph.nodes if node.op == "output"]
     results = list(output.args[0])
     new, rest = results[: len(state)], results[len(state) :]
