@@ -195,6 +195,14 @@ def _check_new_states(cell: Any, new: Sequence[Tensor], before: Sequence[Tensor]
             raise UncompilableError(f"state {name} went in as {old.dtype} and came out as {after.dtype}")
 
 
+def _make_functional(graph: torch.fx.Graph) -> None:
+    """Let an op that overwrites a value nobody else reads make a new one: the derivative of ``clamp`` holds one."""
+    for node in graph.nodes:
+        name = getattr(node.target, "__name__", "").partition(".")[0]
+        if name == "logical_and_" and len(node.args[0].users) == 1 and node.args[0].op == "call_function":
+            node.target = torch.ops.aten.logical_and.default
+
+
 def _name_nodes(
     cell_name: str,
     graph: torch.fx.Graph,
@@ -202,6 +210,7 @@ def _name_nodes(
     layout: dict[str, list[str]],
     state: Sequence[str],
 ) -> StepGraph:
+    _make_functional(graph)
     for node in graph.nodes:
         if node.op == "call_function" and isinstance(node.target, torch._ops.OpOverload):
             if torch.Tag.nondeterministic_seeded in node.target.tags:
