@@ -10,11 +10,13 @@ A folder is written beside its place and renamed into it, so that there is a who
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import json
 import os
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -89,13 +91,19 @@ def write_bundle(
 
     target = Path(os.path.abspath(path))
     encoders = {} if encoders is None else encoders
-    _check_place(target, overwrite)
+    try:
+        _check_place(target, overwrite)
+    except OSError as error:
+        raise BundleError(f"{target}: it cannot be looked at ({error.strerror}); check its permissions") from error
     for name in encoders:
         if not _NAME.fullmatch(name) or name == "config":
             raise InputError(
                 f"the encoder name {name!r} cannot name a file: use letters, digits, _ and -, not 'config'"
             )
     files = {f"{name}.json": _to_json(content, f"encoder {name!r}") for name, content in encoders.items()}
+    for name, value in tensors.items():
+        if not isinstance(value, torch.Tensor) or value.layout != torch.strided:
+            raise InputError(f"the tensor {name!r} cannot be written: give a dense torch tensor")
     files[TENSORS] = save({name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()})
     description = {
         "format": FORMAT,
@@ -166,10 +174,12 @@ def _write_folder(target: Path, files: Mapping[str, bytes]) -> None:
                 file.flush()
                 os.fsync(file.fileno())
         _flush_folder(new)
-        # A folder cannot replace a full one in one step: the old one steps aside and comes back if the new one fails.
-        if target.exists():
+        if not target.exists():
+            os.replace(new, target)
+        elif not _exchange(new, target):
+            # The old one steps aside, and comes back if the new one fails.
             os.replace(target, old)
-        os.replace(new, target)
+            os.replace(new, target)
         _flush_folder(target.parent)
     except BaseException:
         if old.exists() and not target.exists():
@@ -178,6 +188,18 @@ def _write_folder(target: Path, files: Mapping[str, bytes]) -> None:
     finally:
         if not old.exists() or target.exists():
             shutil.rmtree(work, ignore_errors=True)
+
+
+def _exchange(new: Path, target: Path) -> bool:
+    """Swap two folders in one step, which Linux can (renameat2(2)); false where that is not to be had."""
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        swap = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError):
+        return False
+    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    return swap(here, os.fsencode(new), here, os.fsencode(target), exchange) == 0
 
 
 def _flush_folder(folder: Path) -> None:

@@ -43,12 +43,12 @@ def _ett() -> pd.DataFrame:
 
 def _m4_hourly() -> pd.DataFrame:
     parts = []
-    for name, skip in (("train", 0), ("test", 0)):
+    for name in ("train", "test"):
         path = _folder() / "m4_hourly" / f"Hourly-{name}.csv"
         if not path.exists():
             raise DataError(f"{path}: there is no such file; put the M4 competition's hourly series there")
         table = pd.read_csv(path, index_col=0)
-        parts.append({name: row[row.notna()].to_numpy() for name, row in table.iloc[:, skip:].iterrows()})
+        parts.append({name: row[row.notna()].to_numpy() for name, row in table.iterrows()})
     return pd.concat(
         [
             pd.DataFrame({"unique_id": name, "ds": range(len(train) + len(parts[1][name]))}).assign(

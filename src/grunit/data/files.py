@@ -108,6 +108,9 @@ def _read_delimited(text: str, origin: Origin, text_columns: tuple[str, ...]) ->
         raise origin.refuse(message, mend) from error
     if not isinstance(frame.index, pd.RangeIndex):
         raise origin.refuse("its rows have more fields than its header", "name every column in the header")
+    # What pandas writes for the row labels of a frame.
+    if names[0] == "" and frame.iloc[:, 0].equals(pd.Series(range(len(frame)))):
+        frame = frame.iloc[:, 1:]
     return frame.rename(columns=str.strip)
 
 

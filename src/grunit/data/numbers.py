@@ -25,10 +25,10 @@ def kind_of(column: pd.Series) -> Literal["number", "boolean", "text"]:
         return "boolean"
     if pd.api.types.is_numeric_dtype(column):
         return "number"
-    if isinstance(column.dtype, pd.CategoricalDtype) or pd.api.types.is_datetime64_any_dtype(column):
+    if isinstance(column.dtype, pd.CategoricalDtype) or _is_time(column):
         return "text"
     present = column.dropna()
-    numbers = pd.to_numeric(present, errors="coerce").notna().sum()
+    numbers = _parse(present).notna().sum()
     return "number" if 2 * numbers >= len(present) else "text"
 
 
@@ -46,9 +46,9 @@ def to_numbers(column: pd.Series, name: object, origin: Origin, *, booleans: boo
     """
     if pd.api.types.is_bool_dtype(column) and not booleans:
         raise origin.refuse("it holds true and false, not numbers", "write 1 and 0", column=name)
-    if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_complex_dtype(column):
+    if _is_time(column) or pd.api.types.is_complex_dtype(column):
         raise origin.refuse(f"it holds {column.dtype}, not real numbers", "choose another column", column=name)
-    numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    numbers = _parse(column).to_numpy(dtype=np.float64, na_value=np.nan)
     empty = column.isna().to_numpy()
     for bad, what, mend in (
         (np.isnan(numbers) & ~empty, "{!r} is not a number", "write a number there, or remove the column"),
@@ -61,13 +61,30 @@ def to_numbers(column: pd.Series, name: object, origin: Origin, *, booleans: boo
             position = int(bad.argmax())
             value = column.iloc[position]
             shown = value.item() if isinstance(value, np.generic) else value
+            if isinstance(shown, str) and "," in shown:
+                mend = "write a point before the decimals and nothing between thousands"
             raise origin.refuse(what.format(shown), mend, column=name, position=position)
     return numbers
 
 
+def _is_time(column: pd.Series) -> bool:
+    types = pd.api.types
+    is_period = isinstance(column.dtype, pd.PeriodDtype)
+    return is_period or types.is_datetime64_any_dtype(column) or types.is_timedelta64_dtype(column)
+
+
+def _parse(column: pd.Series) -> pd.Series:
+    """Numbers, NaN where there is none."""
+    if column.dtype == object:
+        # Lists and the like, which to_numeric refuses without saying where.
+        column = column.where(column.map(np.isscalar), None)
+    return pd.to_numeric(column, errors="coerce")
+
+
 def _inexact(column: pd.Series, numbers: np.ndarray) -> np.ndarray:
     """Where an integer is too large for a float64."""
-    large = np.abs(numbers) > EXACT
+    # An integer just above the limit rounds to it.
+    large = np.abs(numbers) >= EXACT
     if pd.api.types.is_float_dtype(column) or not large.any():
         return np.zeros(len(numbers), dtype=bool)
     if pd.api.types.is_integer_dtype(column):

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from grunit.errors import DataError
@@ -33,6 +34,27 @@ class Origin:
     def row(self, position: int) -> str:
         """The row's name for a person: its number in the file, or its label in the frame."""
         return f"row {position + 1 if self.labels is None else self.labels[position]}"
+
+    def mark(self, frame: pd.DataFrame, rows: int) -> pd.DataFrame:
+        """Note in a new frame where its rows came from, for refusals that come later; returns the frame.
+
+        Args:
+            frame: with row labels 0, 1, 2, ...
+            rows: rows of the table it was made from; a wide table gives each row once a series.
+        """
+        frame.attrs["grunit_origin"] = {"source": self.source, "rows": rows, "first": int(self.labels is None)}
+        return frame
+
+    @staticmethod
+    def of(frame: pd.DataFrame, position: int) -> tuple[str, str]:
+        """The source of a frame and the name of one of its rows, as far as :meth:`mark` noted them."""
+        label = frame.index[position]
+        origin = frame.attrs.get("grunit_origin")
+        if origin is None:
+            return "data", f"row {label}"
+        if isinstance(label, int | np.integer):
+            label = label % origin["rows"] + origin["first"]
+        return origin["source"], f"row {label}"
 
     def refuse(self, what: str, mend: str, *, column: object = None, position: int | None = None) -> DataError:
         """The error to raise: where, what is wrong, how to mend it."""

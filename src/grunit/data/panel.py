@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from grunit.data.frequency import Frequency, first_irregular, future_times, infer_frequency, season_length
+from grunit.data.origin import Origin
 from grunit.errors import DataError
 
 
@@ -71,6 +72,8 @@ def to_panel(frame: pd.DataFrame, exogenous: Sequence[str] | None = None) -> Pan
     for name in [*names, *exogenous]:
         if name not in frame.columns:
             raise DataError(f"data: there is no column {name!r} (columns: {', '.join(map(str, frame.columns))})")
+    if frame.empty:
+        raise DataError("data: there are no rows; give at least one series")
     codes, ids = pd.factorize(frame["unique_id"])
     order = np.argsort(codes, kind="stable")
     ends = np.cumsum(np.bincount(codes, minlength=len(ids)))[:-1]
@@ -84,8 +87,9 @@ def to_panel(frame: pd.DataFrame, exogenous: Sequence[str] | None = None) -> Pan
         if wrong is not None:
             before, here = (_show(series_times[max(wrong - 1, 0)]), _show(series_times[wrong]))
             what = f"{here} follows {before}" if wrong else f"{here} begins the series"
+            source, place = Origin.of(frame, int(row[wrong]))
             raise DataError(
-                f"{frame.attrs.get('source', 'data')}, column 'ds', row {frame.index[row[wrong]]}, series {name!r}: "
+                f"{source}, series {name!r}, {place}: "
                 f"{what}, but the step is {freq!r}; add the missing rows, or remove the extra ones"
             )
     return Panel([str(name) for name in ids], times, [all_values[row] for row in rows], exogenous, freq)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -16,21 +17,10 @@ from grunit.data.origin import DataWarning, Origin
 from grunit.data.times import to_times
 from grunit.errors import DataError
 
-TIME_NAMES = (
-    "ds",
-    "date",
-    "datetime",
-    "timestamp",
-    "time",
-    "period",
-    "month",
-    "week",
-    "day",
-    "hour",
-    "quarter",
-    "year",
-)
-"""What a column of times is usually called; looked for in this order, in any case."""
+TIME_NAMES = ("ds", "date", "datetime", "timestamp", "time")
+"""What a column of times is usually called; looked for first, in this order and in any case."""
+PART_NAMES = ("period", "month", "week", "day", "hour", "quarter", "year")
+"""What it may also be called; looked for last, because these can be features beside a date."""
 
 
 def read_table(
@@ -150,13 +140,11 @@ def _arrange(
     frame: pd.DataFrame, columns: Columns, target: str | None, time: str | None, origin: Origin
 ) -> pd.DataFrame:
     """Find the roles of the columns, check every one, and put them in the standard order."""
-    names = list(frame.columns)
+    names = [str(name) for name in frame.columns]
     twice = [name for position, name in enumerate(names) if name in names[:position]]
     if twice:
         raise origin.refuse("there are two of this name", "give every column its own name", column=twice[0])
-    if not all(isinstance(name, str) for name in names):
-        frame = frame.set_axis([str(name) for name in names], axis=1)
-        names = list(frame.columns)
+    frame = frame.set_axis(names, axis=1)
     has_id = columns.unique_id in names
     if not has_id and columns.unique_id != STANDARD.unique_id:
         raise origin.missing(columns.unique_id, names)
@@ -177,13 +165,14 @@ def _arrange(
             raise origin.refuse("there is no column of numbers", "give a table with something to forecast")
         _check_order(np.zeros(len(frame), dtype=int), times, time, origin)
         values = [to_numbers(frame[name], name, origin) for name in series]
-        return pd.DataFrame(
+        long = pd.DataFrame(
             {
                 "unique_id": np.repeat(np.array(series, dtype=object), len(frame)),
                 "ds": np.tile(times, len(series)),
                 "y": np.concatenate(values),
             }
         )
+        return origin.mark(long, len(frame))
 
     if has_id:
         ids = _to_ids(frame[columns.unique_id], columns.unique_id, origin)
@@ -196,7 +185,7 @@ def _arrange(
         raise origin.refuse("grunit needs this name for itself", "rename the column", column=min(taken))
     _check_order(pd.factorize(ids)[0], times, time, origin)
     more = {name: to_numbers(frame[name], name, origin) for name in exogenous}
-    return pd.DataFrame({"unique_id": ids, "ds": times, "y": y, **more})
+    return origin.mark(pd.DataFrame({"unique_id": ids, "ds": times, "y": y, **more}), len(frame))
 
 
 def _find_time(
@@ -210,17 +199,18 @@ def _find_time(
         if time not in names:
             raise origin.missing(time, names)
         return time
-    for usual in TIME_NAMES:
-        for name in names:
-            if name.strip().lower() == usual:
-                return name
+    usual = {name.strip().lower(): name for name in reversed(names)}
+    for name in TIME_NAMES:
+        if name in usual:
+            return usual[name]
     for name in names:
         if kind_of(frame[name]) == "text":
-            try:
+            with suppress(DataError):
                 to_times(frame[name], name, origin)
-            except DataError:
-                continue
-            return name
+                return name
+    for name in PART_NAMES:
+        if name in usual:
+            return usual[name]
     raise origin.missing(columns.ds, names, "name the column of times with time=...")
 
 
@@ -248,7 +238,7 @@ def _check_order(codes: np.ndarray, times: np.ndarray, name: str, origin: Origin
     """Times must rise within each series; the first row in the table that does not is named."""
     order = np.argsort(codes, kind="stable")
     within = np.diff(codes[order]) == 0
-    falls = within & (np.diff(times[order]) <= np.zeros(1, dtype=np.diff(times[:1]).dtype))
+    falls = within & (times[order][1:] <= times[order][:-1])
     if not falls.any():
         return
     position = int(order[1:][falls].min())

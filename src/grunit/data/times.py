@@ -28,6 +28,7 @@ def to_times(column: pd.Series, name: object, origin: Origin) -> np.ndarray:
         raise origin.refuse(
             "the time is missing", "fill it in, or remove the row", column=name, position=int(empty.argmax())
         )
+    column = column.infer_objects()
     if pd.api.types.is_bool_dtype(column):
         raise origin.refuse("it holds true and false, not times", "choose the column of times", column=name)
     if pd.api.types.is_integer_dtype(column):
@@ -37,6 +38,8 @@ def to_times(column: pd.Series, name: object, origin: Origin) -> np.ndarray:
     if isinstance(column.dtype, pd.PeriodDtype):
         column = column.dt.to_timestamp()
     if not pd.api.types.is_datetime64_any_dtype(column):
+        if column.astype(str).str.fullmatch(r"\s*-?\d{1,18}\s*").all():
+            return _from_integers(column.astype(str).astype(np.int64))
         column = _from_text(column, name, origin)
     times = _without_zone(column).to_numpy()
     try:
@@ -84,7 +87,7 @@ def _from_text(column: pd.Series, name: object, origin: Origin) -> pd.Series:
         what = f"the time zone is {other}, and {first} in the first row"
         raise origin.refuse(what, "write all times in one time zone, best UTC", column=name, position=position)
     readings = [_parse(column, format="ISO8601")]
-    if readings[0].isna().any():
+    if readings[0].isna().any() and not column.iloc[0][:4].isdigit():
         readings += [_parse(column, dayfirst=False), _parse(column, dayfirst=True)]
     whole = [reading for reading in readings if reading.notna().all()]
     if not whole:
