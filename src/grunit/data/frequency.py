@@ -71,7 +71,7 @@ def _are_trading_days(index: pd.DatetimeIndex) -> bool:
         return False
     days = index.to_numpy().astype("datetime64[D]")
     steps = np.busday_count(days[:-1], days[1:])
-    return bool((steps == 1).mean() >= 0.9 and steps.max() <= 5)
+    return bool((steps == 1).mean() >= 0.9)
 
 
 def first_irregular(times: np.ndarray, freq: Frequency) -> int | None:

@@ -65,13 +65,23 @@ class Origin:
             where.append(self.row(position))
         return DataError(f"{', '.join(where)}: {what}; {mend}")
 
+    def refuse_nearly(self, name: str, present: list[str]) -> None:
+        """Refuse columns of which one looks like a misspelling of ``name``."""
+        if _nearest(name, present):
+            raise self.missing(name, present)
+
     def missing(self, name: str, present: Iterable[object], mend: str = "") -> DataError:
         """The error for a column that is not there, with the nearest name that is."""
         names = [str(column) for column in present]
-        near = difflib.get_close_matches(name.lower(), [column.lower() for column in names], n=1, cutoff=0.6)
-        if near:
-            nearest = next(column for column in names if column.lower() == near[0])
+        nearest = _nearest(name, names)
+        if nearest:
             mend = f"did you mean {nearest!r}?{' ' + mend if mend else ''}"
         return DataError(
             f"{self.source}: there is no column {name!r}; {mend or 'name the right one'} (columns: {', '.join(names)})"
         )
+
+
+def _nearest(name: str, names: list[str]) -> str | None:
+    """The column most like ``name``, in any case of letters; ``None`` if none is."""
+    near = difflib.get_close_matches(name.lower(), [column.lower() for column in names], n=1, cutoff=0.6)
+    return next((column for column in names if column.lower() == near[0]), None) if near else None

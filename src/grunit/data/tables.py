@@ -156,7 +156,10 @@ def _arrange(
         raise origin.missing(columns.y, names)
     time = _find_time(frame, columns, target, time, has_id, origin)
     kinds = {name: kind_of(frame[name]) for name in names if name not in (columns.unique_id, time, target)}
-    _leave_out([name for name, kind in kinds.items() if kind == "text"], columns, has_id, origin)
+    texts = [name for name, kind in kinds.items() if kind == "text"]
+    if texts and not has_id:
+        # A misspelt name of the series column must not make one series of many.
+        origin.refuse_nearly(columns.unique_id, texts)
     times = to_times(frame[time], time, origin)
 
     if target is None:
@@ -172,6 +175,7 @@ def _arrange(
                 "y": np.concatenate(values),
             }
         )
+        _warn_left_out(texts, origin)
         return origin.mark(long, len(frame))
 
     if has_id:
@@ -185,6 +189,7 @@ def _arrange(
         raise origin.refuse("grunit needs this name for itself", "rename the column", column=min(taken))
     _check_order(pd.factorize(ids)[0], times, time, origin)
     more = {name: to_numbers(frame[name], name, origin) for name in exogenous}
+    _warn_left_out(texts, origin)
     return origin.mark(pd.DataFrame({"unique_id": ids, "ds": times, "y": y, **more}), len(frame))
 
 
@@ -214,16 +219,11 @@ def _find_time(
     raise origin.missing(columns.ds, names, "name the column of times with time=...")
 
 
-def _leave_out(texts: list[str], columns: Columns, has_id: bool, origin: Origin) -> None:
-    """Say once which columns of text take no part; a misspelt name of the series column is refused instead."""
-    if not texts:
-        return
-    if not has_id:
-        error = origin.missing(columns.unique_id, texts)
-        if "did you mean" in str(error):
-            raise error
-    listed = ", ".join(repr(name) for name in texts)
-    warnings.warn(f"{origin.source}: left out, because not numbers: {listed}", DataWarning, stacklevel=4)
+def _warn_left_out(texts: list[str], origin: Origin) -> None:
+    """Say once which columns of text take no part."""
+    if texts:
+        listed = ", ".join(repr(name) for name in texts)
+        warnings.warn(f"{origin.source}: left out, because not numbers: {listed}", DataWarning, stacklevel=4)
 
 
 def _to_ids(column: pd.Series, name: str, origin: Origin) -> np.ndarray:
