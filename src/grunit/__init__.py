@@ -15,21 +15,25 @@ if TYPE_CHECKING:
     from grunit.errors import GrunitError
     from grunit.gates import gate
     from grunit.nn import Recurrent, trace
+    from grunit.tasks import Forecaster, compare, load
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Cell": "grunit.cells",
+    "Forecaster": "grunit.tasks",
     "GrunitError": "grunit.errors",
     "Recurrent": "grunit.nn",
     "backend": "grunit.compiler",
     "compile": "grunit.compiler",
+    "compare": "grunit.tasks",
     "gate": "grunit.gates",
+    "load": "grunit.tasks",
     "trace": "grunit.nn",
 }
 _MODULES = ("cells", "nn", "data", "training", "tasks", "compiler", "explain")
 
-__all__ = ["Cell", "GrunitError", "Recurrent", "cells", "gate", "nn", "trace"]
+__all__ = ["Cell", "Forecaster", "GrunitError", "Recurrent", "cells", "compare", "gate", "load", "nn", "trace"]
 
 
 def __getattr__(name: str) -> Any:

@@ -41,7 +41,7 @@ class Checkpoint:
         """The state that was copied."""
         return unpack(self.tensors, self.tree)
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | os.PathLike) -> None:
         """Write to a file, whole or not at all; a checkpoint that is there already is replaced.
 
         Raises:
@@ -67,7 +67,7 @@ class Checkpoint:
                 Path(temporary).unlink(missing_ok=True)
 
     @classmethod
-    def load(cls, path: str | Path) -> Checkpoint:
+    def load(cls, path: str | os.PathLike) -> Checkpoint:
         """Read a file that :meth:`save` wrote.
 
         Raises:

@@ -26,7 +26,7 @@ def make_optimizer(
     """Build an optimiser from a name or a class of ``torch.optim``.
 
     Args:
-        optimizer: a name in :data:`OPTIMIZERS`, or any subclass of ``torch.optim.Optimizer``.
+        optimizer: a name in :data:`OPTIMIZERS`, a class name of ``torch.optim`` (``"NAdam"``), or any subclass of ``torch.optim.Optimizer``.
         parameters: what it shall change; those that need no gradient are left out.
         options: ``lr``, ``weight_decay`` and whatever else the class takes.
 
@@ -38,11 +38,12 @@ def make_optimizer(
     'SGD'
     """
     if isinstance(optimizer, str):
-        if optimizer not in OPTIMIZERS:
+        found = OPTIMIZERS.get(optimizer) or getattr(torch.optim, optimizer, None)
+        if not (isinstance(found, type) and issubclass(found, torch.optim.Optimizer)):
             near = difflib.get_close_matches(optimizer.lower(), OPTIMIZERS, n=1)
             hint = f"did you mean {near[0]!r}?" if near else "use one of " + ", ".join(OPTIMIZERS)
             raise InputError(f"unknown optimizer {optimizer!r}: {hint}")
-        kind = OPTIMIZERS[optimizer]
+        kind = found
     elif isinstance(optimizer, type) and issubclass(optimizer, torch.optim.Optimizer):
         kind = optimizer
     else:

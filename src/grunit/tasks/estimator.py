@@ -1,0 +1,139 @@
+"""What every task's estimator shares: scikit-learn's contract, training that can be resumed, saving."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from pathlib import Path
+from typing import Any, ClassVar
+
+from sklearn.base import BaseEstimator
+from torch import Tensor, nn
+
+from grunit.bundle import write_bundle
+from grunit.cells import Cell, name_of
+from grunit.errors import InputError, NotFittedError
+from grunit.training import Checkpoint, Settings
+from grunit.training.optimizers import OPTIMIZERS
+
+_MODEL, _CHECKPOINT = "model.", "checkpoint."
+
+
+class Estimator(BaseEstimator):
+    """The part of an estimator that does not depend on its task.
+
+    ``__init__`` of a task only stores its arguments; :meth:`settings` reads the training ones. A fitted estimator has
+    ``model_`` (a torch module) and ``history_``; one whose fit was interrupted also has ``checkpoint_``.
+
+    Class attributes:
+        kind: the name under which a saved model is found again.
+    """
+
+    kind: ClassVar[str]
+    model_: nn.Module
+    checkpoint_: Checkpoint | None
+
+    def settings(self, **changes: Any) -> Settings:
+        """The training arguments of this estimator, checked; ``changes`` replace some."""
+        names = [name for name in inspect.signature(Settings).parameters if hasattr(self, name)]
+        given = {name: getattr(self, name) for name in names}
+        given["optimizer_options"] = given.get("optimizer_options") or {}
+        return Settings(**{**given, **changes})
+
+    def check_fitted(self) -> None:
+        """Refuse to answer before ``fit``.
+
+        Raises:
+            NotFittedError: there is no model yet.
+        """
+        if not hasattr(self, "model_"):
+            raise NotFittedError(
+                f"this {type(self).__name__} is not fitted: call fit first, or grunit.load a saved one"
+            )
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "model_")
+
+    def starting_point(self, resume: bool, checkpoint: str | os.PathLike | None) -> Checkpoint | None:
+        """The checkpoint to go on from: of this object, else of the file.
+
+        Raises:
+            InputError: there is nothing to resume.
+        """
+        if not resume:
+            return None
+        if getattr(self, "checkpoint_", None) is not None:
+            return self.checkpoint_
+        if checkpoint is not None:
+            return Checkpoint.load(checkpoint)
+        raise InputError("there is no interrupted fit to resume: call fit without resume, or name its checkpoint")
+
+    def keeper(self, checkpoint: str | os.PathLike | None) -> Any:
+        """What the training loop calls with every checkpoint."""
+
+        def keep(moment: Checkpoint) -> None:
+            self.checkpoint_ = moment
+            if checkpoint is not None:
+                moment.save(Path(checkpoint))
+
+        return keep
+
+    def training_done(self, checkpoint: str | os.PathLike | None) -> None:
+        """Training came to its end: forget what would resume it."""
+        self.checkpoint_ = None
+        if checkpoint is not None:
+            Path(checkpoint).unlink(missing_ok=True)
+
+    def save(self, path: str | os.PathLike, overwrite: bool = False) -> Path:
+        """Write the model to a folder, whole or not at all; :func:`grunit.load` reads it.
+
+        A model whose fit was interrupted is saved with its checkpoint, so that ``fit(..., resume=True)`` goes on
+        after loading.
+
+        Raises:
+            NotFittedError: there is nothing to save.
+            BundleError: the folder exists and ``overwrite`` is False, or cannot be written.
+        """
+        self.check_fitted()
+        tensors = {_MODEL + name: value for name, value in self.model_.state_dict().items()}
+        encoders = self.encoders()
+        if getattr(self, "checkpoint_", None) is not None:
+            assert self.checkpoint_ is not None
+            tensors |= {_CHECKPOINT + name: value for name, value in self.checkpoint_.tensors.items()}
+            encoders["checkpoint"] = {"tree": self.checkpoint_.tree}
+        return write_bundle(path, self.kind, self._config(), tensors, encoders, overwrite=overwrite)
+
+    def restore(self, tensors: dict[str, Tensor], encoders: dict[str, dict[str, Any]]) -> None:
+        """Become fitted again from what :meth:`save` wrote."""
+        self.decode(encoders)
+        self.model_.load_state_dict(_under(tensors, _MODEL))
+        self.model_.eval()
+        tree = encoders.get("checkpoint")
+        self.checkpoint_ = None if tree is None else Checkpoint(_under(tensors, _CHECKPOINT), tree["tree"])
+
+    def encoders(self) -> dict[str, dict[str, Any]]:
+        """What the task learned besides weights, as JSON by name."""
+        raise NotImplementedError
+
+    def decode(self, encoders: dict[str, dict[str, Any]]) -> None:
+        """Take back what :meth:`encoders` gave, and build ``model_`` with any weights."""
+        raise NotImplementedError
+
+    def _config(self) -> dict[str, Any]:
+        """The arguments as JSON: cells and optimisers by name."""
+        return {name: _encode(value) for name, value in self.get_params(deep=False).items()}
+
+
+def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _encode(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_encode(item) for item in value]
+    if isinstance(value, type) and issubclass(value, Cell):
+        return name_of(value) or value.__name__
+    if isinstance(value, type):
+        known = {kind: name for name, kind in OPTIMIZERS.items()}
+        return known.get(value, value.__name__)
+    return value

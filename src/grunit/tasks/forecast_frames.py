@@ -1,0 +1,122 @@
+"""Frames a forecaster reads and writes, in the kind and with the column names that the user has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from grunit.data import Columns, Panel, to_long, to_panel
+from grunit.errors import DataError, InputError, require
+
+
+def is_polars(data: Any) -> bool:
+    """Whether a frame or series is of polars, without importing it."""
+    return type(data).__module__.partition(".")[0] == "polars"
+
+
+def like(frame: pd.DataFrame, data: Any, columns: Columns) -> Any:
+    """A result in the kind of frame of ``data`` (pandas or polars), its columns named as there."""
+    names = {"unique_id": columns.unique_id, "ds": columns.ds, "y": columns.y}
+    frame = frame.rename(columns=names)
+    if not is_polars(data):
+        return frame
+    polars = require("polars", "polars")
+    result = polars.DataFrame({name: frame[name].to_numpy() for name in frame.columns})
+    result = result.with_columns(polars.col(columns.unique_id).cast(polars.String))
+    kind = getattr(data, "schema", {}).get(columns.ds) if hasattr(data, "schema") else None
+    return result if kind is None else result.with_columns(polars.col(columns.ds).cast(kind))
+
+
+def choose_exogenous(frame: pd.DataFrame, exogenous: Any, futr_exog: Sequence[str]) -> list[str]:
+    """The exogenous columns to use: those only known of the past first, those known of the future last.
+
+    Args:
+        frame: long, as :func:`grunit.data.to_long` gives it.
+        exogenous: ``"all"``, None or a list of names.
+        futr_exog: names of those whose future is known.
+
+    Raises:
+        InputError: neither of these, or a column is not there.
+    """
+    present = [name for name in frame.columns if name not in ("unique_id", "ds", "y")]
+    if isinstance(exogenous, str) and exogenous != "all":
+        raise InputError(f"exogenous is {exogenous!r}: give 'all', None or a list of column names")
+    past = present if exogenous == "all" else list(exogenous or ())
+    for name in [*past, *futr_exog]:
+        if name not in present:
+            listed = ", ".join(present) or "none"
+            raise DataError(
+                f"data: there is no exogenous column {name!r} (there are: {listed}); name one that is there"
+            )
+    return [name for name in past if name not in futr_exog] + list(futr_exog)
+
+
+def read_history(data: Any, columns: Columns, exogenous: Sequence[str]) -> Panel:
+    """A panel of history with exactly these exogenous columns."""
+    return to_panel(to_long(data, columns), exogenous)
+
+
+def read_future(data: Any, columns: Columns, names: Sequence[str], panel: Panel, times: list[np.ndarray]) -> np.ndarray:
+    """What is known of the horizon: ``(N, h, len(names))`` for the series of ``panel`` at ``times``.
+
+    Raises:
+        DataError: the frame is missing, or a column or a row of it.
+    """
+    if not names:
+        return np.zeros((len(panel), len(times[0]), 0))
+    listed = ", ".join(names)
+    if data is None:
+        raise DataError(f"the model needs the future of {listed}: give futr_df with one row for each step to forecast")
+    # to_long wants a target; a future has none.
+    if is_polars(data):
+        polars = require("polars", "polars")
+        data = data.with_columns(polars.lit(0.0).alias(columns.y))
+    else:
+        data = data.assign(**{columns.y: 0.0})
+    frame = to_long(data, columns, "futr_df")
+    for name in names:
+        if name not in frame.columns:
+            raise DataError(f"futr_df: there is no column {name!r}; give the future of {listed}")
+    if len(panel) == 1 and frame["unique_id"].nunique() == 1 and columns.unique_id not in data.columns:
+        frame["unique_id"] = panel.ids[0]
+    table = frame.set_index(["unique_id", "ds"])[list(names)]
+    values = []
+    for series, ahead in zip(panel.ids, times, strict=True):
+        wanted = pd.MultiIndex.from_product([[series], ahead])
+        missing = ~wanted.isin(table.index)
+        if missing.any():
+            when = wanted[missing][0][1]
+            raise DataError(f"futr_df: there is no row for series {series!r} at {when}; give all {len(ahead)} steps")
+        values.append(table.loc[wanted].to_numpy())
+    return np.stack(values)
+
+
+def read_static(data: Any, columns: Columns, ids: Sequence[str], names: Sequence[str] | None = None) -> pd.DataFrame:
+    """Numbers of each series, one row for each of ``ids`` in their order.
+
+    Raises:
+        DataError: a column is missing or not numeric, or a series is missing or there twice.
+    """
+    frame = pd.DataFrame({name: data[name].to_list() for name in data.columns}) if is_polars(data) else data
+    if not isinstance(frame, pd.DataFrame) or columns.unique_id not in frame.columns:
+        raise DataError(
+            f"static_df: there is no column {columns.unique_id!r}; give a frame with one row for each series"
+        )
+    frame = frame.set_index(frame[columns.unique_id].astype(str)).drop(columns=columns.unique_id)
+    names = list(frame.columns) if names is None else list(names)
+    for name in names:
+        if name not in frame.columns:
+            raise DataError(f"static_df: there is no column {name!r}; give the columns the model was fitted with")
+        numeric = pd.api.types.is_numeric_dtype(frame[name]) and np.isfinite(frame[name].to_numpy(dtype=float)).all()
+        if not numeric:
+            raise DataError(
+                f"static_df, column {name!r}: it holds something that is not a number; encode it as numbers"
+            )
+    for series in ids:
+        count = int((frame.index == series).sum())
+        if count != 1:
+            raise DataError(f"static_df: there are {count} rows for series {series!r}; give one")
+    return frame.loc[list(ids), names].astype(float)

@@ -1,0 +1,55 @@
+"""What a forecaster learns from: windows of history with what is known of their horizon."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from grunit.data import Panel
+from grunit.data.windows import Windows
+from grunit.tasks.calendar import calendar_features
+
+
+def with_calendar(panel: Panel, cycles: list[str]) -> Panel:
+    """The panel with the calendar's columns after its own."""
+    values = [
+        np.concatenate([value, calendar_features(times, cycles)], -1)
+        for value, times in zip(panel.values, panel.times, strict=True)
+    ]
+    names = [f"{cycle}_{part}" for cycle in cycles for part in ("sin", "cos", "sin2", "cos2")]
+    return replace(panel, values=values, exogenous=[*panel.exogenous, *names])
+
+
+class ForecastWindows:
+    """Windows for :class:`grunit.training.Batches`.
+
+    Args:
+        panel: scaled, its last ``known`` columns being those known of the horizon too.
+        input_size: steps L of history.
+        horizon: steps h.
+        known: columns G known of the horizon.
+        static: ``(N, S)``, one row a series.
+        tail: only windows whose targets lie in the last so many steps.
+    """
+
+    def __init__(
+        self, panel: Panel, input_size: int, horizon: int, known: int, static: Tensor, tail: int | None = None
+    ):
+        self.windows = Windows(panel, input_size, horizon, tail=tail)
+        self.known, self.static = known, static
+        self.starts = np.concatenate([[0], np.cumsum(panel.lengths)[:-1]]).astype(np.int64)
+
+    def __len__(self) -> int:
+        return len(self.windows)
+
+    def take(self, rows: Tensor) -> tuple[Tensor, ...]:
+        """History ``(B, L, F)``, known of the horizon ``(B, h, G)``, static ``(B, S)``, target ``(B, h)``."""
+        indices = rows.numpy()
+        inputs, target, series = self.windows.batch(indices)
+        where, cuts = self.windows.locate(indices)
+        ahead = torch.from_numpy((self.starts[where] + cuts)[:, None] + np.arange(self.windows.horizon))
+        width = self.windows.values.shape[1]
+        return inputs, self.windows.values[ahead, width - self.known :], self.static[series], target

@@ -1,0 +1,502 @@
+"""Forecasting: many series, one model, intervals for every step ahead."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from grunit.data import Columns, Panel, Scaler, future_times, require_length, season_length, to_long, to_panel
+from grunit.data.windows import split_tail
+from grunit.errors import DataError, InputError
+from grunit.tasks.calendar import calendar_cycles, calendar_features
+from grunit.tasks.context import panel_from_json, panel_to_json
+from grunit.tasks.estimator import Estimator
+from grunit.tasks.forecast_frames import choose_exogenous, like, read_future, read_history, read_static
+from grunit.tasks.forecast_model import ForecastModel, quantile_tensor
+from grunit.tasks.forecast_windows import ForecastWindows, with_calendar
+from grunit.tasks.quantiles import column_order, level_columns, level_quantiles, pinball_loss
+from grunit.tasks.statics import Statics
+from grunit.training import Batches, Checkpoint, fit, seeded
+
+
+class Forecaster(Estimator):
+    """Forecasts the next ``h`` steps of one or many series with intervals, by one recurrent model for all of them.
+
+    Args:
+        h: steps ahead.
+        input_size: steps of history a forecast looks at (default: the larger of ``2 * h`` and two seasons, less where
+            the shortest series has less).
+        cell: a name from :func:`grunit.cells.names`, a subclass of :class:`grunit.Cell`, or a list, one a layer.
+        hidden_size, num_layers, dropout: of the network (default 32, 1, 0).
+        cell_options: passed to the cell, for example ``{"forget_bias": 1.0}``.
+        level: percent of the central intervals (default 80 and 95); the model learns exactly these.
+        scaler: ``"standard"``, ``"robust"``, ``"minmax"`` or ``"none"``; a series is scaled by its training part.
+        exogenous: columns beside ``y`` to look at: ``"all"`` (default), None or a list of names.
+        futr_exog: those of them whose future is known and given to ``predict`` as ``futr_df``.
+        calendar: also look at the place in the day, week and year where the times are dates (default True).
+        season: steps of a season (default: from the frequency: 7 for days, 12 for months, 24 for hours).
+        max_epochs, batch_size, lr, optimizer, optimizer_options, weight_decay, scheduler, warmup, clip, patience,
+        precision, device, seed, verbose: see :class:`grunit.training.Settings`.
+        id_col, time_col, target_col: names of the three columns in the frames that come in and go out.
+
+    Attributes:
+        model_: the network, a :class:`~grunit.tasks.forecast_model.ForecastModel`.
+        history_: what happened in training.
+        input_size_: steps of history in use.
+
+    >>> import numpy as np, pandas as pd
+    >>> wave = pd.DataFrame({"unique_id": "wave", "ds": np.arange(60), "y": np.sin(np.arange(60) / 3)})
+    >>> forecaster = Forecaster(h=3, hidden_size=8, max_epochs=2, level=[80], verbose=0).fit(wave)
+    >>> forecaster.predict().columns.tolist()
+    ['unique_id', 'ds', 'Forecaster', 'Forecaster-lo-80', 'Forecaster-hi-80']
+    """
+
+    kind = "Forecaster"
+
+    def __init__(
+        self,
+        h: int,
+        input_size: int | None = None,
+        *,
+        cell: Any = "gru",
+        hidden_size: int = 32,
+        num_layers: int = 1,
+        dropout: float = 0.0,
+        cell_options: dict[str, Any] | None = None,
+        level: Any = (80, 95),
+        scaler: str = "standard",
+        exogenous: Any = "all",
+        futr_exog: Any = (),
+        calendar: bool = True,
+        season: int | None = None,
+        max_epochs: int = 20,
+        batch_size: int = 64,
+        lr: float = 5e-3,
+        optimizer: Any = "adamw",
+        optimizer_options: dict[str, Any] | None = None,
+        weight_decay: float = 0.01,
+        scheduler: str = "one_cycle",
+        warmup: float = 0.0,
+        clip: float | None = 1.0,
+        patience: int | None = None,
+        precision: str = "float32",
+        device: str = "auto",
+        seed: int = 0,
+        verbose: int = 1,
+        id_col: str = "unique_id",
+        time_col: str = "ds",
+        target_col: str = "y",
+    ):
+        self.h = h
+        self.input_size = input_size
+        self.cell = cell
+        self.hidden_size = hidden_size
+        self.num_layers = num_layers
+        self.dropout = dropout
+        self.cell_options = cell_options
+        self.level = level
+        self.scaler = scaler
+        self.exogenous = exogenous
+        self.futr_exog = futr_exog
+        self.calendar = calendar
+        self.season = season
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.optimizer = optimizer
+        self.optimizer_options = optimizer_options
+        self.weight_decay = weight_decay
+        self.scheduler = scheduler
+        self.warmup = warmup
+        self.clip = clip
+        self.patience = patience
+        self.precision = precision
+        self.device = device
+        self.seed = seed
+        self.verbose = verbose
+        self.id_col = id_col
+        self.time_col = time_col
+        self.target_col = target_col
+
+    def fit(
+        self,
+        df: Any,
+        static_df: Any = None,
+        val_size: int = 0,
+        *,
+        resume: bool = False,
+        checkpoint: str | os.PathLike | None = None,
+        watch: Any = None,
+    ) -> Forecaster:
+        """Learn from the history of all series.
+
+        Args:
+            df: a long frame (pandas or polars) with ``unique_id, ds, y`` and exogenous columns of numbers; also a
+                wide frame or a Series, see :func:`grunit.data.to_long`.
+            static_df: numbers of each series, one row a series.
+            val_size: last steps of every series that decide when to stop and which weights are best; the scaler and
+                the gradient never see them. 0 (default) means none, or, with ``patience`` set, as many as ``h`` or a
+                tenth of the shortest series, whichever is more.
+            resume: go on with a fit of the same data that was interrupted, to the same weights as without the
+                interruption.
+            checkpoint: a file that is kept up to date with every epoch and removed at the end, so that even a killed
+                process can be resumed.
+            watch: called with the :class:`~grunit.training.History` after every epoch.
+
+        Raises:
+            DataError: the frame cannot be used; the message names the column and the row.
+            InputError: an argument.
+            DivergenceError: the loss is not finite.
+        """
+        frame = to_long(df, self._columns())
+        exogenous = choose_exogenous(frame, self.exogenous, self._future_names())
+        panel = to_panel(frame, exogenous)
+        statics = Statics.measure(None if static_df is None else read_static(static_df, self._columns(), panel.ids))
+        self.series_given_ = df[:0] if hasattr(df, "columns") else None
+        return self.fit_panel(
+            panel, statics, val_size, start=self.starting_point(resume, checkpoint), checkpoint=checkpoint, watch=watch
+        )
+
+    def fit_panel(
+        self,
+        panel: Panel,
+        statics: Statics | None = None,
+        val_size: int = 0,
+        *,
+        start: Checkpoint | None = None,
+        checkpoint: str | os.PathLike | None = None,
+        watch: Any = None,
+    ) -> Forecaster:
+        """As :meth:`fit`, from a panel whose last exogenous columns are those of ``futr_exog``."""
+        self._check_arguments(val_size)
+        settings = self.settings()
+        val_size = self._validation_steps(panel, val_size)
+        self.freq_, self.exogenous_ = panel.freq, list(panel.exogenous)
+        self.season_ = season_length(panel.freq) if self.season is None else self.season
+        self.input_size_ = self._history_steps(panel, val_size)
+        require_length(
+            panel,
+            self.input_size_ + self.h + val_size,
+            f"input_size {self.input_size_} and horizon {self.h}" + (f" and val_size {val_size}" if val_size else ""),
+        )
+        training, _ = split_tail(panel, val_size) if val_size else (panel, None)
+        self.cycles_ = calendar_cycles(training.times) if self.calendar else []
+        self.scaler_ = Scaler(self.scaler).fit(training)
+        self.statics_ = Statics.measure(None) if statics is None else statics
+        self.context_ = panel.cut(-self.input_size_)
+        self.trained_until_ = {name: times[-1] for name, times in zip(panel.ids, panel.times, strict=True)}
+        train = self._windows(training)
+        validation = self._windows(panel, tail=val_size) if val_size else None
+        with seeded(self.seed):
+            self.model_ = self._build()
+            self.history_ = fit(
+                self.model_,
+                self._loss,
+                Batches(train, self.batch_size, seed=self.seed),
+                None if validation is None else Batches(validation, max(256, self.batch_size), shuffle=False),
+                settings,
+                keep=self.keeper(checkpoint),
+                resume=start,
+                watch=watch,
+            )
+        self.training_done(checkpoint)
+        return self
+
+    def update(self, df: Any, max_epochs: int = 5, lr: float | None = None, static_df: Any = None) -> Forecaster:
+        """Continue training on new rows from the weights as they are; the scaling of known series stays.
+
+        Args:
+            df: rows that follow what the model has seen, or a history that includes it; new series may come too.
+            max_epochs: passes over the windows that end in ``df`` (default 5).
+            lr: learning rate (default: a tenth of the one of ``fit``).
+            static_df: numbers of new series, where the model uses such.
+        """
+        self.check_fitted()
+        panel = self._join_context(read_history(df, self._columns(), self.exogenous_))
+        require_length(panel, self.input_size_ + self.h, f"input_size {self.input_size_} and horizon {self.h}")
+        self.statics_ = self._statics_for(panel, static_df)
+        self.scaler_ = self.scaler_.extend(panel)
+        settings = self.settings(max_epochs=max_epochs, lr=self.lr / 10 if lr is None else lr, patience=None)
+        with seeded(self.seed):
+            batches = Batches(self._windows(panel), self.batch_size, seed=self.seed)
+            self.history_ = fit(self.model_, self._loss, batches, None, settings)
+        self._remember(panel)
+        return self
+
+    def predict(self, df: Any = None, futr_df: Any = None, level: Any = None, static_df: Any = None) -> Any:
+        """The next ``h`` steps of every series.
+
+        Args:
+            df: history to forecast from, at least ``input_size_`` steps a series, also of series never seen (default:
+                the end of what was fitted).
+            futr_df: the columns of ``futr_exog`` at the ``h`` steps of every series.
+            level: percent of intervals, among those trained (default: all of them).
+            static_df: numbers of series never seen, where the model uses such.
+
+        Returns:
+            ``unique_id, ds, Forecaster, Forecaster-lo-80, Forecaster-hi-80, ...``, in the kind of frame that came in;
+            ``Forecaster`` is the median.
+        """
+        self.check_fitted()
+        levels = self._levels(level)
+        columns = self._columns()
+        panel = self.context_ if df is None else read_history(df, columns, self.exogenous_)
+        times = [future_times(t[-1], panel.freq or self.freq_, self.h) for t in panel.times]
+        futures = read_future(futr_df, columns, self._future_names(), panel, times)
+        values = self.forecast(panel, times, futures, static_df)[..., column_order_of(self.level, levels)]
+        frame = pd.DataFrame({"unique_id": np.repeat(np.array(panel.ids, dtype=object), self.h)})
+        frame["ds"] = np.concatenate(times)
+        for position, name in enumerate(level_columns(type(self).__name__, levels)):
+            frame[name] = values[..., position].ravel()
+        return like(frame, getattr(self, "series_given_", None) if df is None else df, columns)
+
+    def cross_validation(
+        self,
+        df: Any,
+        n_windows: int = 1,
+        step_size: int | None = None,
+        refit: bool = False,
+        level: Any = None,
+        static_df: Any = None,
+        val_size: int = 0,
+    ) -> Any:
+        """Forecasts of past windows by models that had not seen them; this estimator itself stays as it is.
+
+        Args:
+            df: as for :meth:`fit`.
+            n_windows: windows of ``h`` steps, the last one at the end of each series.
+            step_size: steps between windows (default ``h``).
+            refit: train anew before every window, or once before the first (default).
+            level: percent of intervals, among those of the estimator.
+            static_df, val_size: as for :meth:`fit`.
+
+        Returns:
+            ``unique_id, ds, cutoff, y, Forecaster, Forecaster-lo-80, ...``; ``cutoff`` is the last time seen.
+        """
+        from grunit.tasks.backtest import backtest
+
+        levels = self._levels(level)
+        frame = to_long(df, self._columns())
+        panel = to_panel(frame, choose_exogenous(frame, self.exogenous, self._future_names()))
+        statics = Statics.measure(None if static_df is None else read_static(static_df, self._columns(), panel.ids))
+        result = backtest(
+            self,
+            panel,
+            n_windows,
+            self.h if step_size is None else step_size,
+            refit,
+            statics=statics,
+            val_size=val_size,
+        )
+        keep = ["unique_id", "ds", "cutoff", "y", *level_columns(type(self).__name__, levels)]
+        return like(result.frame[keep], df, self._columns())
+
+    def evaluate(self, df: Any, n_windows: int | None = None, step_size: int | None = None) -> pd.DataFrame:
+        """Scores of this model, as it is, beside the baselines' on windows of ``df``.
+
+        Args:
+            df: as for :meth:`fit`; history and what came after it.
+            n_windows: the last so many windows (default: all that lie wholly after the training data, or one).
+            step_size: steps between windows (default ``h``).
+
+        Returns:
+            one row for the model and each baseline: MAE, RMSE, MASE, sMAPE, CRPS and coverage of the intervals.
+
+        Warns:
+            DataWarning: the windows were part of the training data, so the scores flatter the model.
+        """
+        from grunit.tasks.backtest import evaluate
+
+        self.check_fitted()
+        panel = read_history(df, self._columns(), self.exogenous_)
+        return evaluate(self, panel, n_windows, self.h if step_size is None else step_size)
+
+    @torch.no_grad()
+    def forecast(self, panel: Panel, times: list[np.ndarray], futures: np.ndarray, static_df: Any = None) -> np.ndarray:
+        """Quantiles ``(N, h, Q)``, ascending, in the units of ``y``, after the end of each series of ``panel``."""
+        require_length(panel, self.input_size_, f"a forecast with input_size {self.input_size_}")
+        statics = self._statics_for(panel, static_df)
+        panel = panel.cut(-self.input_size_)
+        scaler = self.scaler_.extend(panel)
+        inputs = with_calendar(scaler.transform(panel), self.cycles_)
+        future = self._scale_future(scaler, panel.ids, futures)
+        known = np.concatenate([future, np.stack([calendar_features(t, self.cycles_) for t in times])], -1)
+        device = next(self.model_.parameters()).device
+        arrays = (np.stack(inputs.values), known, statics.rows(panel.ids))
+        outputs = []
+        self.model_.eval()
+        for start in range(0, len(panel), 1024):
+            batch = [torch.from_numpy(array[start : start + 1024]).float().to(device) for array in arrays]
+            outputs.append(self.model_(*batch).double().cpu().numpy())
+        return scaler.inverse(np.concatenate(outputs), panel.ids)
+
+    def encoders(self) -> dict[str, dict[str, Any]]:
+        """Scaler, statics, context, and what was found in the data."""
+        found = {"freq": self.freq_, "exogenous": self.exogenous_, "season": self.season_, "cycles": self.cycles_}
+        until = {name: int(time.astype("int64")) for name, time in self.trained_until_.items()}
+        return {
+            "scaler": self.scaler_.to_json(),
+            "statics": self.statics_.to_json(),
+            "context": panel_to_json(self.context_),
+            "found": {**found, "input_size": self.input_size_, "trained_until": until},
+            "history": self.history_.to_dict() if hasattr(self, "history_") else {},
+        }
+
+    def decode(self, encoders: dict[str, dict[str, Any]]) -> None:
+        """The same back, and an untrained model of the right shape."""
+        from grunit.training import History
+
+        found = encoders["found"]
+        self.freq_, self.exogenous_ = found["freq"], list(found["exogenous"])
+        self.season_, self.cycles_ = found["season"], list(found["cycles"])
+        self.input_size_ = found["input_size"]
+        self.scaler_ = Scaler.from_json(encoders["scaler"])
+        self.statics_ = Statics.from_json(encoders["statics"])
+        self.context_ = panel_from_json(encoders["context"])
+        kind = self.context_.times[0].dtype
+        self.trained_until_ = {name: np.int64(time).astype(kind) for name, time in found["trained_until"].items()}
+        history = {name: value for name, value in encoders["history"].items() if name != "best_epoch"}
+        self.history_ = History(**history)
+        with seeded(self.seed):
+            self.model_ = self._build()
+
+    def _columns(self) -> Columns:
+        return Columns(self.id_col, self.time_col, self.target_col)
+
+    def _future_names(self) -> list[str]:
+        return list(self.futr_exog or ())
+
+    def _check_arguments(self, val_size: int) -> None:
+        least = {"h": (self.h, 1), "val_size": (val_size, 0), "batch_size": (self.batch_size, 1)}
+        if self.input_size is not None:
+            least["input_size"] = (self.input_size, 1)
+        if self.season is not None:
+            least["season"] = (self.season, 1)
+        for name, (value, low) in least.items():
+            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < low:
+                raise InputError(f"{name} is {value!r}: give a whole number of at least {low}")
+        if 0 < val_size < self.h:
+            raise InputError(f"val_size is {val_size} and h is {self.h}: give at least h steps, or 0 for none")
+        level_quantiles(self.level)
+
+    def _validation_steps(self, panel: Panel, val_size: int) -> int:
+        if val_size or self.patience is None:
+            return val_size
+        return max(self.h, min(panel.lengths) // 10)
+
+    def _history_steps(self, panel: Panel, val_size: int) -> int:
+        if self.input_size is not None:
+            return self.input_size
+        wanted = max(2 * self.h, 2 * self.season_)
+        # At least as many windows as steps ahead remain to learn from, and never less than one step of history.
+        room = min(panel.lengths) - val_size - 2 * self.h
+        return max(1, min(wanted, room))
+
+    def _levels(self, level: Any) -> list[float]:
+        """The levels to answer with."""
+        if level is None:
+            return sorted(set(self.level))
+        levels = list(level) if isinstance(level, (list, tuple, np.ndarray)) else [level]
+        for value in levels:
+            if value not in list(self.level):
+                trained = ", ".join(f"{known:g}" for known in self.level)
+                raise InputError(
+                    f"the level {value} was not trained (trained: {trained or 'none'}): "
+                    f"choose one of them, or fit with level={sorted({*self.level, value})}"
+                )
+        return levels
+
+    def _build(self) -> nn.Module:
+        season = self.season_ if 1 < self.season_ <= self.input_size_ else 1
+        return ForecastModel(
+            self.cell,
+            1 + len(self.exogenous_) + 4 * len(self.cycles_),
+            self.hidden_size,
+            horizon=self.h,
+            quantiles=len(level_quantiles(self.level)),
+            known=self._known(),
+            static=self.statics_.size,
+            season=season,
+            num_layers=self.num_layers,
+            dropout=self.dropout,
+            cell_options=self.cell_options,
+        )
+
+    def _known(self) -> int:
+        """Columns known of the horizon: the last ones of the scaled panel."""
+        return len(self._future_names()) + 4 * len(self.cycles_)
+
+    def _windows(self, panel: Panel, tail: int | None = None) -> ForecastWindows:
+        scaled = with_calendar(self.scaler_.transform(panel), self.cycles_)
+        static = torch.from_numpy(self.statics_.rows(panel.ids)).float()
+        return ForecastWindows(scaled, self.input_size_, self.h, self._known(), static, tail)
+
+    def _loss(self, model: nn.Module, batch: tuple[Tensor, ...]) -> Tensor:
+        inputs, known, static, target = batch
+        output = model(inputs, known, static)
+        return pinball_loss(output, target, quantile_tensor(level_quantiles(self.level), output))
+
+    def _scale_future(self, scaler: Scaler, ids: list[str], futures: np.ndarray) -> np.ndarray:
+        if not futures.shape[-1]:
+            return futures
+        first = len(scaler.columns) - futures.shape[-1]
+        center = np.stack([scaler.learned[name][0][first:] for name in ids])[:, None]
+        scale = np.stack([scaler.learned[name][1][first:] for name in ids])[:, None]
+        return (futures - center) / scale
+
+    def _statics_for(self, panel: Panel, static_df: Any) -> Statics:
+        statics = self.statics_
+        if static_df is not None and statics.names:
+            statics = statics.extend(read_static(static_df, self._columns(), panel.ids, statics.names))
+        return statics
+
+    def _join_context(self, panel: Panel) -> Panel:
+        """Put the end of what was seen before the rows that follow it."""
+        times, values = [], []
+        for name, own_times, own_values in zip(panel.ids, panel.times, panel.values, strict=True):
+            if name in self.context_.ids:
+                place = self.context_.ids.index(name)
+                before_times, before_values = self.context_.times[place], self.context_.values[place]
+                earlier = before_times < own_times[0]
+                if earlier.all():
+                    expected = future_times(before_times[-1], self.freq_, 1)[0]
+                    if own_times[0] != expected and self.freq_ != "B":
+                        raise DataError(
+                            f"series {name!r}: the new rows begin at {own_times[0]} and the model has seen up to "
+                            f"{before_times[-1]}; give the rows in between too"
+                        )
+                own_times = np.concatenate([before_times[earlier], own_times])
+                own_values = np.concatenate([before_values[earlier], own_values])
+            times.append(own_times)
+            values.append(own_values)
+        return replace(panel, times=times, values=values, freq=self.freq_)
+
+    def _remember(self, panel: Panel) -> None:
+        """Forecast from the end of ``panel`` from now on; series that are not in it stay as they were."""
+        context = {name: place for place, name in enumerate(self.context_.ids)}
+        tail = panel.cut(-self.input_size_)
+        ids, times, values = list(self.context_.ids), list(self.context_.times), list(self.context_.values)
+        for name, own_times, own_values in zip(tail.ids, tail.times, tail.values, strict=True):
+            if name in context:
+                times[context[name]], values[context[name]] = own_times, own_values
+            else:
+                ids, times, values = [*ids, name], [*times, own_times], [*values, own_values]
+            self.trained_until_[name] = own_times[-1]
+        self.context_ = replace(self.context_, ids=ids, times=times, values=values)
+
+
+def column_order_of(trained: Any, levels: list[float]) -> list[int]:
+    """Where the median and the levels asked for are among the ascending quantiles that were trained."""
+    ascending = sorted(set(trained))
+    everything = column_order(ascending)
+    chosen = [everything[0]]
+    for level in levels:
+        place = 1 + 2 * ascending.index(level)
+        chosen += everything[place : place + 2]
+    return chosen

@@ -1,0 +1,64 @@
+"""A saved model back in memory. The file names a kind; only kinds in the table below are ever built."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from grunit.bundle import read_bundle
+from grunit.cells import Cell, get, name_of, names
+from grunit.errors import BundleError, GrunitError, InputError
+from grunit.tasks.estimator import Estimator
+
+KINDS = {"Forecaster": "grunit.tasks.forecaster"}
+"""Estimators by the name a bundle gives, and the module each lives in."""
+
+
+def load(path: str | os.PathLike, cells: Iterable[type[Cell]] = ()) -> Any:
+    """Read a model that an estimator saved.
+
+    Args:
+        path: the folder.
+        cells: classes of your own that the model is made of; not needed for those you registered with
+            :func:`grunit.cells.register`.
+
+    Returns:
+        the fitted estimator.
+
+    Raises:
+        BundleError: the folder is missing, broken or not a model of grunit.
+        InputError: the model is made of a cell that is not known here.
+    """
+    bundle = read_bundle(path)
+    if bundle.kind not in KINDS:
+        raise BundleError(f"{path}: it holds a {bundle.kind!r}, which this version cannot read; upgrade grunit")
+    kind: type[Estimator] = getattr(importlib.import_module(KINDS[bundle.kind]), bundle.kind)
+    config = {**bundle.config}
+    config["cell"] = _find(config.get("cell"), list(cells))
+    try:
+        estimator = kind(**config)
+        estimator.restore(bundle.tensors, bundle.encoders)
+    except GrunitError:
+        raise
+    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError, IndexError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise BundleError(f"{path}: its parts do not fit together ({reason}); save the model again") from error
+    return estimator
+
+
+def _find(cell: Any, given: list[type[Cell]]) -> Any:
+    """The name or class of a saved cell, or of each of a list."""
+    if isinstance(cell, list):
+        return [_find(item, given) for item in cell]
+    for kind in given:
+        get(kind)  # refuses what is not a cell
+        if cell in (kind.__name__, name_of(kind)):
+            return kind
+    if cell in names():
+        return cell
+    raise InputError(
+        f"the model is made of the cell {cell!r}, which is not known here: "
+        f"give its class with grunit.load(path, cells=[...]), or register it with grunit.cells.register first"
+    )
