@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
@@ -34,17 +35,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = "--debug" in given
     given = [word for word in given if word != "--debug"] or ["--help"]
     chosen = next((word for word in given if word in VERBS), None)
-    status = 0
-    try:
-        status = build_app(chosen, debug)(given, prog_name="grunit", standalone_mode=False) or 0
-        sys.stdout.flush()
-    except BrokenPipeError:
-        status = close_broken_pipe()
-    except Exception as error:
-        # What the parser refuses carries format_message; its class has moved between typer's releases.
-        if debug or not hasattr(error, "format_message"):
-            raise
-        status = complain(error.format_message(), BAD_INPUT)
+    with warnings.catch_warnings():
+        if not debug:
+            warnings.simplefilter("ignore")
+            warnings.filterwarnings("default", module="grunit")
+            warnings.showwarning = note
+        try:
+            status = build_app(chosen, debug)(given, prog_name="grunit", standalone_mode=False) or 0
+            sys.stdout.flush()
+        except BrokenPipeError:
+            status = close_broken_pipe()
+        except KeyboardInterrupt:
+            status = complain("stopped", INTERRUPTED)
+        except Exception as error:
+            # What the parser refuses carries format_message; its class has moved between typer's releases.
+            if debug or not hasattr(error, "format_message"):
+                raise
+            status = complain(error.format_message(), BAD_INPUT)
     return status
 
 
@@ -109,6 +116,11 @@ def complain(sentence: str, status: int) -> int:
     sys.stdout.flush()
     print("grunit: " + " ".join(sentence.split()), file=sys.stderr)
     return status
+
+
+def note(message: Warning | str, *where: object) -> None:
+    """Say a warning as a sentence, without the file and line it came from."""
+    print("grunit: note: " + " ".join(str(message).split()), file=sys.stderr)
 
 
 def close_broken_pipe() -> int:

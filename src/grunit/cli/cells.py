@@ -43,14 +43,10 @@ def describe(name: str, cell: type, input_size: int, hidden_size: int) -> dict[s
 
 def speed_class(cell: Any) -> str | None:
     """dense, elementwise or linear, as the compiler sees the cell; None where it cannot say."""
-    import grunit
+    from grunit.compiler import compile
 
-    try:
-        schedule = grunit.compile(cell).schedule
-    except (AttributeError, grunit.GrunitError):
-        return None
-    kind = next((found for word in ("kind", "speed_class", "cls") if (found := getattr(schedule, word, None))), None)
-    return None if kind is None else str(kind)
+    schedule = compile(cell).schedule
+    return None if schedule is None else str(schedule.kind)
 
 
 def show_all(entries: list[dict[str, Any]], input_size: int, hidden_size: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import unicodedata
 
 SYMBOLS = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "Delta": "Δ", "epsilon": "ε", "eta": "η", "theta": "θ",
@@ -35,7 +36,7 @@ def plain_math(latex: str) -> list[str]:
     r"""LaTeX math as lines of Unicode text.
 
     >>> plain_math(r"r &= \sigma(W_r x) \\ h' &= (1 - z) \odot \tilde{n}")
-    ['r = σ(W_r x)', "h' = (1 - z) ⊙ ñ"]
+    ['r = σ(Wᵣ x)', "h' = (1 - z) ⊙ ñ"]
     """
     text = re.sub(r"\\begin\{\w+\*?\}|\\end\{\w+\*?\}", "", latex)
     text = re.sub(r"\\text\{((?:[^{}\\]|\\.)*)\}", lambda found: f"({found[1].strip()})", text)
@@ -66,7 +67,7 @@ def finish(line: str, small: bool) -> str:
     line = re.sub(r"_\{([^{}]{2,})\}", r"_(\1)", line).replace("{", "").replace("}", "")
     line = re.sub(r"\\[,;:! ]?", " ", line).replace("\x00", "_").replace("~", " ")
     parts = re.split(r"( {4,})", line.strip())
-    return "    ".join(" ".join(part.split()) for part in parts if part.strip())
+    return unicodedata.normalize("NFC", "    ".join(" ".join(part.split()) for part in parts if part.strip()))
 
 
 def paper_of(cell: type) -> str:

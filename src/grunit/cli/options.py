@@ -11,10 +11,13 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout,
 TaskName = Annotated[str, typer.Argument(metavar="TASK", help="What to learn: forecast.")]
 Data = Annotated[str, typer.Argument(metavar="DATA", help="A table (.csv, .parquet) or example:seattle_weather.")]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="The folder a model was saved in.")]
-Horizon = Annotated[int, typer.Option("--h", help="Steps ahead to predict.", min=1)]
+Horizon = Annotated[int | None, typer.Option("--h", help="Steps ahead to predict [default: 14].", min=1)]
 Target = Annotated[str | None, typer.Option("--target", help="The column to predict.")]
 Identity = Annotated[str | None, typer.Option("--id", help="The column that tells series apart.")]
 Time = Annotated[str | None, typer.Option("--time", help="The column of time stamps.")]
+Seed = Annotated[int | None, typer.Option("--seed", help="Of all that is drawn at random [default: 0].")]
+Levels = Annotated[str | None, typer.Option("--level", help="Percent of the intervals, such as 80,95.")]
+Windows = Annotated[int | None, typer.Option("--windows", help="Rolling windows at the end of the data.", min=1)]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="A setting of the model, such as hidden_size=32; may be repeated."),

@@ -59,7 +59,7 @@ def number_ticks(low: float, high: float, count: int = 5) -> list[Tick]:
     """About ``count`` ticks at multiples of 1, 2 or 5 times a power of ten.
 
     >>> [tick.label for tick in number_ticks(0.0, 1.0)]
-    ['0', '0.2', '0.4', '0.6', '0.8', '1']
+    ['0.0', '0.2', '0.4', '0.6', '0.8', '1.0']
     """
     rough = (high - low) / count
     power = 10.0 ** math.floor(math.log10(rough))

@@ -1,0 +1,19 @@
+"""``grunit evaluate``: how well a kept model does on data, beside the baselines."""
+
+from __future__ import annotations
+
+from grunit.cli.options import Data, Json, Model, Windows
+from grunit.cli.output import Output, align
+from grunit.cli.tasks import task_of
+
+
+def run(model: Model, data: Data, windows: Windows = None, as_json: Json = False) -> None:
+    """How well a kept model does on data, beside the baselines."""
+    from grunit.tasks import load
+
+    estimator = load(model)
+    scores = task_of(estimator).evaluate(estimator, data, windows)
+    table = scores.reset_index() if scores.index.name else scores
+    rows = [[f"{value:.4g}" if isinstance(value, float) else str(value) for value in row] for row in table.to_numpy()]
+    text = align(rows, [str(name) for name in table.columns])
+    Output(as_json).answer({"model": str(model), "scores": table.astype(object).to_dict("records")}, text)

@@ -1,0 +1,81 @@
+"""``grunit fit``: train a model on a table and keep it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from grunit.cli.options import Data, Horizon, Identity, Json, Seed, Settings, Target, TaskName, Time
+from grunit.cli.output import Output
+from grunit.cli.tasks import find_task, task_of
+from grunit.errors import BundleError, InputError
+
+
+def run(
+    task: TaskName,
+    data: Data,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder to keep the model in.")] = Path("model"),
+    cell: Annotated[str | None, typer.Option("--cell", help="Which cell, see grunit cells [default: gru].")] = None,
+    h: Horizon = None,
+    target: Target = None,
+    identity: Identity = None,
+    time: Time = None,
+    seed: Seed = None,
+    settings: Settings = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the fit that was interrupted in -o.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Train a model on a table and keep it."""
+    job = find_task(task)
+    say = Output(as_json)
+    if resume:
+        options = {"--cell": cell, "--h": h, "--target": target, "--id": identity, "--time": time, "--seed": seed}
+        estimator = open_interrupted(output, {**options, "--set": settings or None})
+        frame = job.read_again(estimator, data)
+    else:
+        refuse_taken(output)
+        estimator = job.create(
+            cell or "gru", job.HORIZON if h is None else h, seed or 0, settings, target, identity, time
+        )
+        frame = job.read_data(data, target, identity, time)
+    train(estimator, frame, output, resume)
+    report = {**job.describe_fit(estimator, frame), "model": str(output)}
+    say.answer(report, f"{job.show_fit(report)}\nkept in {output}: grunit predict {output}")
+
+
+def refuse_taken(output: Path) -> None:
+    """Refuse a folder that exists, before any work."""
+    if output.is_symlink() or output.exists():
+        raise BundleError(f"{output} exists already: name another folder with -o, or remove it first")
+
+
+def open_interrupted(output: Path, options: dict[str, Any]) -> Any:
+    """The model that an interrupted fit left behind; it brings its own settings."""
+    from grunit.tasks import load
+
+    given = [name for name, value in options.items() if value is not None]
+    if given:
+        raise InputError(f"--resume goes on with the settings it began with: leave out {' and '.join(given)}")
+    estimator = load(output)
+    task_of(estimator)
+    if getattr(estimator, "checkpoint_", None) is None:
+        raise InputError(f"{output} holds a model whose fit came to its end: there is nothing to resume")
+    return estimator
+
+
+def train(estimator: Any, frame: Any, output: Path, resume: bool) -> None:
+    """Fit and save; after Ctrl-C save what can be resumed."""
+    try:
+        estimator.fit(frame, resume=resume)
+    except KeyboardInterrupt:
+        if getattr(estimator, "checkpoint_", None) is None:
+            raise KeyboardInterrupt("stopped before training began: nothing was written") from None
+        estimator.save(output, overwrite=resume)
+        done = estimator.checkpoint_.state()["position"][0]
+        raise KeyboardInterrupt(
+            f"stopped in epoch {done + 1} of {estimator.max_epochs}: {output} holds the best so far, "
+            "and the same command with only --resume and -o goes on"
+        ) from None
+    estimator.save(output, overwrite=resume)

@@ -1,0 +1,106 @@
+"""The task ``forecast`` for the command line: reading tables, making and asking a Forecaster."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from grunit.cli.settings import read_settings
+from grunit.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from grunit.tasks import Forecaster
+
+EXAMPLE = "example:"
+RESERVED = ("h", "cell", "seed", "verbose", "id_col", "time_col", "target_col")
+"""Settings that have an option of their own."""
+HORIZON = 14
+
+
+def read_data(
+    data: str, target: str | None = None, identity: str | None = None, time: str | None = None
+) -> pd.DataFrame:
+    """A table or an example as a validated long frame; columns that were named keep their names.
+
+    Args:
+        data: a path, or ``example:`` and the name of one.
+        target, identity, time: names of the columns; found by their usual names where None.
+    """
+    from grunit.data import Columns, load_example, read_table
+
+    if data.startswith(EXAMPLE):
+        named = [option for option, value in (("--target", target), ("--id", identity), ("--time", time)) if value]
+        if named:
+            raise InputError(f"{data} comes with its columns chosen: leave out {' and '.join(named)}")
+        return load_example(data.removeprefix(EXAMPLE))
+    columns = Columns(unique_id=identity or "unique_id")
+    frame = read_table(data, columns, target=target, time=time)
+    given = {"unique_id": identity, "ds": time, "y": target}
+    return frame.rename(columns={standard: name for standard, name in given.items() if name})
+
+
+def create(
+    cell: str,
+    h: int,
+    seed: int,
+    settings: list[str] | None,
+    target: str | None = None,
+    identity: str | None = None,
+    time: str | None = None,
+    verbose: int = 1,
+) -> Forecaster:
+    """A Forecaster from what was typed, everything checked that can be checked without data."""
+    from grunit import cells
+    from grunit.tasks import Forecaster
+
+    given = read_settings(settings, Forecaster, RESERVED)
+    cells.get(cell)
+    columns = {"id_col": identity, "time_col": time, "target_col": target}
+    given |= {name: value for name, value in columns.items() if value}
+    return Forecaster(h, cell=cell, seed=seed, verbose=verbose, **given)
+
+
+def read_again(estimator: Forecaster, data: str) -> pd.DataFrame:
+    """A table with the columns that the model was fitted on."""
+    names = {"target": estimator.target_col, "identity": estimator.id_col, "time": estimator.time_col}
+    standard = {"target": "y", "identity": "unique_id", "time": "ds"}
+    return read_data(data, **{part: None if names[part] == standard[part] else names[part] for part in names})
+
+
+def describe_fit(estimator: Forecaster, frame: pd.DataFrame) -> dict[str, Any]:
+    """What a fit came to, as plain data."""
+    history = estimator.history_
+    return {
+        "task": "forecast",
+        "cell": estimator.cell,
+        "h": estimator.h,
+        "series": int(frame[estimator.id_col].nunique()),
+        "rows": len(frame),
+        "input_size": estimator.input_size_,
+        "parameters": sum(parameter.numel() for parameter in estimator.model_.parameters()),
+        "epochs": history.epochs,
+        "best_epoch": history.best_epoch,
+        "loss": history.train[-1],
+        "validation_loss": min(history.validation, default=None),
+        "seconds": sum(history.seconds),
+    }
+
+
+def show_fit(report: dict[str, Any]) -> str:
+    """The same as a sentence."""
+    series = "1 series" if report["series"] == 1 else f"{report['series']} series"
+    return (
+        f"{report['cell']} learned {series} ({report['rows']:,} rows) in {report['epochs']} epochs, "
+        f"{report['seconds']:.1f} s: it forecasts {report['h']} steps from the last {report['input_size']}"
+    )
+
+
+def predict(estimator: Forecaster, data: str | None, level: list[float] | None) -> pd.DataFrame:
+    """The next steps of every series, of the data given or of what was fitted."""
+    return estimator.predict(None if data is None else read_again(estimator, data), level=level)
+
+
+def evaluate(estimator: Forecaster, data: str, windows: int | None) -> pd.DataFrame:
+    """Scores of the model and of the baselines."""
+    return estimator.evaluate(read_again(estimator, data), n_windows=windows)

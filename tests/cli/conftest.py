@@ -1,0 +1,63 @@
+"""Running the command line as a person would, and tables to run it on."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from grunit.cli import main
+
+
+class Answer(NamedTuple):
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Answer]:
+    """Run ``grunit`` with these words, in this process and in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words: object) -> Answer:
+        capfd.readouterr()
+        status = main([str(word) for word in words])
+        return Answer(status, *capfd.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
+    """Start ``grunit`` as a process of its own, in an empty folder."""
+
+    def call(*words: object) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", "import sys; from grunit.cli import main; sys.exit(main())", *map(str, words)]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, cwd=tmp_path, stdout=pipe, stderr=pipe, text=True)
+
+    return call
+
+
+@pytest.fixture
+def frame() -> pd.DataFrame:
+    """Two hundred days of a weekly wave."""
+    steps = np.arange(200)
+    noise = np.random.default_rng(0).normal(size=200)
+    days = pd.date_range("2024-01-01", periods=200)
+    return pd.DataFrame({"date": days, "sales": 20 + 5 * np.sin(2 * np.pi * steps / 7) + 0.3 * noise})
+
+
+@pytest.fixture
+def table(frame: pd.DataFrame, tmp_path: Path) -> Path:
+    """The same as a file."""
+    path = tmp_path / "sales.csv"
+    frame.to_csv(path, index=False)
+    return path
