@@ -191,6 +191,12 @@ BROKEN = {
         "column 'ds', row 4: the time 2024-01-02 is earlier than the one before it; sort the rows",
     ),
     "duplicate": (HEAD + "a,1,1\nb,1,1\na,1,2\n", "row 3: the time 1 was already given in row 1"),
+    "no such date in a later series": (
+        HEAD + "a,2024-01-01,1\na,2024-01-02,1\nb,2024-01-01,1\nb,2024-01-32,1\n",
+        "column 'ds', row 4: '2024-01-32' is not a date",
+    ),
+    "endless time": (HEAD + "a,1e300,1\n", "row 1: 1e[+]300 is neither a date nor a whole number"),
+    "text as booleans": ("ds,y\ntrue,1\nfalse,2\n", "column 'ds': it holds true and false"),
     "late duplicate": (HEAD + "a,1,1\na,2,1\na,1,2\n", "row 3: the time 1 was already given in row 1"),
     "no such date": (HEAD + "a,2024-01-31,1\na,2024-02-31,1\n", "column 'ds', row 2: '2024-02-31' is not a date"),
     "no such month": (HEAD + "a,2024-01-31,1\na,2024-31-01,1\n", "column 'ds', row 2: '2024-31-01' is not a date"),

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from grunit.data.origin import Origin
+from grunit.errors import DataError
 
 _MEND = "write dates as 2024-01-31 or 2024-01-31 13:00:00"
 
@@ -38,10 +39,14 @@ def to_times(column: pd.Series, name: object, origin: Origin) -> np.ndarray:
     if isinstance(column.dtype, pd.PeriodDtype):
         column = column.dt.to_timestamp()
     if not pd.api.types.is_datetime64_any_dtype(column):
-        if column.astype(str).str.fullmatch(r"\s*-?\d{1,18}\s*").all():
-            return _from_integers(column.astype(str).astype(np.int64))
-        column = _from_text(column, name, origin)
-    times = _without_zone(column).to_numpy()
+        # Many series share their times: each spelling is read once.
+        codes, spellings = pd.factorize(column.astype(str))
+        texts = pd.Series(spellings, index=np.unique(codes, return_index=True)[1]).str.strip()
+        if texts.str.fullmatch(r"-?\d{1,18}").all():
+            return _from_integers(texts.astype(np.int64))[codes]
+        times = _without_zone(_from_text(texts, name, origin)).to_numpy()[codes]
+    else:
+        times = _without_zone(column).to_numpy()
     try:
         return pd.DatetimeIndex(times).as_unit("ns").to_numpy()
     except pd.errors.OutOfBoundsDatetime as error:
@@ -60,12 +65,13 @@ def _from_integers(column: pd.Series) -> np.ndarray:
 
 
 def _from_floats(column: pd.Series, name: object, origin: Origin) -> np.ndarray:
-    broken = (column.to_numpy() % 1) != 0
+    numbers = column.to_numpy(dtype=np.float64)
+    broken = ~(np.abs(numbers) < 2**53) | (np.floor(numbers) != numbers)
     if broken.any():
         position = int(broken.argmax())
         value = float(column.iloc[position])
         raise origin.refuse(f"{value!r} is neither a date nor a whole number", _MEND, column=name, position=position)
-    return column.to_numpy().astype(np.int64)
+    return numbers.astype(np.int64)
 
 
 def _parse(column: pd.Series, **options: Any) -> pd.Series:
@@ -75,30 +81,29 @@ def _parse(column: pd.Series, **options: Any) -> pd.Series:
         return pd.to_datetime(column, errors="coerce", **options)
 
 
-def _from_text(column: pd.Series, name: object, origin: Origin) -> pd.Series:
-    column = column.astype(str).str.strip()
-    zones = column.str.extract(r"\d[T ]\d{2}:?\d{2}.*?(Z|UTC|[+-]\d{2}:?\d{2})$", expand=False)
+def _from_text(texts: pd.Series, name: object, origin: Origin) -> pd.Series:
+    """Distinct texts as times; the index of ``texts`` says in which row each comes first."""
+
+    def refuse(where: pd.Series, what: str, mend: str = _MEND) -> DataError:
+        first = int(where.to_numpy().argmax())
+        return origin.refuse(what.format(texts.iloc[first]), mend, column=name, position=int(texts.index[first]))
+
+    zones = texts.str.extract(r"\d[T ]\d{2}:?\d{2}.*?(Z|UTC|[+-]\d{2}:?\d{2})$", expand=False)
     zones = zones.fillna("none").astype(object)
     offsets = zones.str.replace(r"^(Z|UTC)$", "+0000", regex=True).str.replace(":", "")
-    differs = (offsets != offsets.iloc[0]).to_numpy()
+    differs = offsets != offsets.iloc[0]
     if differs.any():
-        position = int(differs.argmax())
-        first, other = zones.iloc[[0, position]]
-        what = f"the time zone is {other}, and {first} in the first row"
-        raise origin.refuse(what, "write all times in one time zone, best UTC", column=name, position=position)
-    readings = [_parse(column, format="ISO8601")]
-    if readings[0].isna().any() and not column.iloc[0][:4].isdigit():
-        readings += [_parse(column, dayfirst=False), _parse(column, dayfirst=True)]
+        what = f"the time zone is {zones[differs].iloc[0]}, and {zones.iloc[0]} in the first row"
+        raise refuse(differs, what, "write all times in one time zone, best UTC")
+    readings = [_parse(texts, format="ISO8601")]
+    if readings[0].isna().any() and not texts.iloc[0][:4].isdigit():
+        readings += [_parse(texts, dayfirst=False), _parse(texts, dayfirst=True)]
     whole = [reading for reading in readings if reading.notna().all()]
     if not whole:
         best = max(readings, key=lambda reading: reading.notna().sum())
-        position = int(best.isna().to_numpy().argmax())
-        raise origin.refuse(f"{column.iloc[position]!r} is not a date", _MEND, column=name, position=position)
-    differs = (whole[0] != whole[-1]).to_numpy()
-    if differs.any():
-        position = int(differs.argmax())
-        what = f"{column.iloc[position]!r} can be day/month or month/day"
-        raise origin.refuse(what, _MEND, column=name, position=position)
+        raise refuse(best.isna(), "{!r} is not a date")
+    if (whole[0] != whole[-1]).any():
+        raise refuse(whole[0] != whole[-1], "{!r} can be day/month or month/day")
     return whole[0]
 
 
