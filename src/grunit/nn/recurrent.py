@@ -222,7 +222,7 @@ class Recurrent(nn.Module):
         words = [kinds[0] if len(set(kinds)) == 1 else str(kinds), str(self.input_size), str(self.hidden_size)]
         defaults = {"num_layers": 1, "bidirectional": False, "batch_first": False, "dropout": 0.0}
         for name, default in {**defaults, "state_from_below": False}.items():
-            if getattr(self, name) != default:
+            if getattr(self, name) != default and (name != "num_layers" or len(set(kinds)) == 1):
                 words.append(f"{name}={getattr(self, name)}")
         return ", ".join([*words, *(f"{name}={value!r}" for name, value in self.cell_options.items())])
 

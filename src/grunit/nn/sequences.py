@@ -126,12 +126,11 @@ def _read_extra(name: str, value: Tensor, x: Tensor, batched: bool, batch_first:
     expected = _form(x, batched, batch_first)
     if not isinstance(value, Tensor):
         raise InputError(f"the input {name!r} must be a tensor, got {type(value).__name__}")
+    if tuple(value.shape) not in (expected, (*expected, *value.shape[-1:])):
+        wide = f"({', '.join(map(str, expected))}, n)"
+        raise ShapeError(f"the input {name!r} must have shape {expected} or {wide}, got {tuple(value.shape)}")
     if value.dim() == len(expected):
         value = value.unsqueeze(-1)
-    if value.dim() != len(expected) + 1 or tuple(value.shape[:-1]) != expected:
-        raise ShapeError(
-            f"the input {name!r} must have shape {expected} or {(*expected, 'n')}, got {tuple(value.shape)}"
-        )
     # Time gaps and the like often come as integers or in double precision.
     return _time_major(value, batched, batch_first).to(x)
 
