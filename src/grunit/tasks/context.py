@@ -1,12 +1,14 @@
-"""A short panel as JSON: the end of each series that a forecaster forecasts from."""
+"""The end of each series, which a forecaster forecasts from: joined with new rows, and as JSON."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from grunit.data import Panel
+from grunit.data import Panel, future_times
+from grunit.errors import DataError
 
 
 def panel_to_json(panel: Panel) -> dict[str, Any]:
@@ -37,4 +39,39 @@ def panel_from_json(data: dict[str, Any]) -> Panel:
         [np.array(one["values"], dtype=np.float64) for one in series],
         list(data["exogenous"]),
         data["freq"],
+    )
+
+
+def join_context(context: Panel, panel: Panel) -> Panel:
+    """Put the end of what was seen before the rows that follow it; series that are new stay as they are.
+
+    Raises:
+        DataError: rows are missing in between.
+    """
+    seen = {name: place for place, name in enumerate(context.ids)}
+    times, values = [], []
+    for name, own_times, own_values in zip(panel.ids, panel.times, panel.values, strict=True):
+        if name in seen:
+            before_times, before_values = context.times[seen[name]], context.values[seen[name]]
+            earlier = before_times < own_times[0]
+            expected = future_times(before_times[-1], context.freq, 1)[0]
+            # Exchanges close on holidays: the next working day may be missing.
+            if earlier.all() and own_times[0] != expected and context.freq != "B":
+                raise DataError(
+                    f"series {name!r}: the new rows begin at {own_times[0]} and the model has seen up to "
+                    f"{before_times[-1]}; give the rows in between too"
+                )
+            own_times = np.concatenate([before_times[earlier], own_times])
+            own_values = np.concatenate([before_values[earlier], own_values])
+        times.append(own_times)
+        values.append(own_values)
+    return replace(panel, times=times, values=values, freq=context.freq)
+
+
+def extend_context(context: Panel, tail: Panel) -> Panel:
+    """The context with the series of ``tail`` in place of their own or added; the others stay as they were."""
+    series = {name: (t, v) for name, t, v in zip(context.ids, context.times, context.values, strict=True)}
+    series |= {name: (t, v) for name, t, v in zip(tail.ids, tail.times, tail.values, strict=True)}
+    return replace(
+        context, ids=list(series), times=[t for t, _ in series.values()], values=[v for _, v in series.values()]
     )

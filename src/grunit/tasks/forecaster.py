@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,14 +12,20 @@ from torch import Tensor, nn
 
 from grunit.data import Columns, Panel, Scaler, future_times, require_length, season_length, to_long, to_panel
 from grunit.data.windows import split_tail
-from grunit.errors import DataError, InputError
 from grunit.tasks.calendar import calendar_cycles, calendar_features
-from grunit.tasks.context import panel_from_json, panel_to_json
+from grunit.tasks.context import extend_context, join_context, panel_from_json, panel_to_json
 from grunit.tasks.estimator import Estimator
+from grunit.tasks.forecast_arguments import (
+    check_arguments,
+    choose_levels,
+    chosen_columns,
+    history_steps,
+    validation_steps,
+)
 from grunit.tasks.forecast_frames import choose_exogenous, like, read_future, read_history, read_static
 from grunit.tasks.forecast_model import ForecastModel, quantile_tensor
 from grunit.tasks.forecast_windows import ForecastWindows, with_calendar
-from grunit.tasks.quantiles import column_order, level_columns, level_quantiles, pinball_loss
+from grunit.tasks.quantiles import level_columns, level_quantiles, pinball_loss
 from grunit.tasks.statics import Statics
 from grunit.training import Batches, Checkpoint, fit, seeded
 
@@ -154,10 +159,10 @@ class Forecaster(Estimator):
             InputError: an argument.
             DivergenceError: the loss is not finite.
         """
-        frame = to_long(df, self._columns())
+        frame = to_long(df, self.columns)
         exogenous = choose_exogenous(frame, self.exogenous, self._future_names())
         panel = to_panel(frame, exogenous)
-        statics = Statics.measure(None if static_df is None else read_static(static_df, self._columns(), panel.ids))
+        statics = Statics.measure(None if static_df is None else read_static(static_df, self.columns, panel.ids))
         self.series_given_ = df[:0] if hasattr(df, "columns") else None
         return self.fit_panel(
             panel, statics, val_size, start=self.starting_point(resume, checkpoint), checkpoint=checkpoint, watch=watch
@@ -174,12 +179,12 @@ class Forecaster(Estimator):
         watch: Any = None,
     ) -> Forecaster:
         """As :meth:`fit`, from a panel whose last exogenous columns are those of ``futr_exog``."""
-        self._check_arguments(val_size)
+        check_arguments(self, val_size)
         settings = self.settings()
-        val_size = self._validation_steps(panel, val_size)
+        val_size = validation_steps(panel, val_size, self.h, self.patience)
         self.freq_, self.exogenous_ = panel.freq, list(panel.exogenous)
         self.season_ = season_length(panel.freq) if self.season is None else self.season
-        self.input_size_ = self._history_steps(panel, val_size)
+        self.input_size_ = history_steps(panel, val_size, self.h, self.input_size, self.season_)
         require_length(
             panel,
             self.input_size_ + self.h + val_size,
@@ -190,7 +195,7 @@ class Forecaster(Estimator):
         self.scaler_ = Scaler(self.scaler).fit(training)
         self.statics_ = Statics.measure(None) if statics is None else statics
         self.context_ = panel.cut(-self.input_size_)
-        self.trained_until_ = {name: times[-1] for name, times in zip(panel.ids, panel.times, strict=True)}
+        self.trained_until_ = _ends(panel)
         train = self._windows(training)
         validation = self._windows(panel, tail=val_size) if val_size else None
         with seeded(self.seed):
@@ -218,7 +223,7 @@ class Forecaster(Estimator):
             static_df: numbers of new series, where the model uses such.
         """
         self.check_fitted()
-        panel = self._join_context(read_history(df, self._columns(), self.exogenous_))
+        panel = join_context(self.context_, read_history(df, self.columns, self.exogenous_))
         require_length(panel, self.input_size_ + self.h, f"input_size {self.input_size_} and horizon {self.h}")
         self.statics_ = self._statics_for(panel, static_df)
         self.scaler_ = self.scaler_.extend(panel)
@@ -226,7 +231,8 @@ class Forecaster(Estimator):
         with seeded(self.seed):
             batches = Batches(self._windows(panel), self.batch_size, seed=self.seed)
             self.history_ = fit(self.model_, self._loss, batches, None, settings)
-        self._remember(panel)
+        self.context_ = extend_context(self.context_, panel.cut(-self.input_size_))
+        self.trained_until_ |= _ends(panel)
         return self
 
     def predict(self, df: Any = None, futr_df: Any = None, level: Any = None, static_df: Any = None) -> Any:
@@ -244,12 +250,12 @@ class Forecaster(Estimator):
             ``Forecaster`` is the median.
         """
         self.check_fitted()
-        levels = self._levels(level)
-        columns = self._columns()
+        levels = choose_levels(self.level, level)
+        columns = self.columns
         panel = self.context_ if df is None else read_history(df, columns, self.exogenous_)
         times = [future_times(t[-1], panel.freq or self.freq_, self.h) for t in panel.times]
         futures = read_future(futr_df, columns, self._future_names(), panel, times)
-        values = self.forecast(panel, times, futures, static_df)[..., column_order_of(self.level, levels)]
+        values = self.forecast(panel, times, futures, static_df)[..., chosen_columns(self.level, levels)]
         frame = pd.DataFrame({"unique_id": np.repeat(np.array(panel.ids, dtype=object), self.h)})
         frame["ds"] = np.concatenate(times)
         for position, name in enumerate(level_columns(type(self).__name__, levels)):
@@ -281,10 +287,10 @@ class Forecaster(Estimator):
         """
         from grunit.tasks.backtest import backtest
 
-        levels = self._levels(level)
-        frame = to_long(df, self._columns())
+        levels = choose_levels(self.level, level)
+        frame = to_long(df, self.columns)
         panel = to_panel(frame, choose_exogenous(frame, self.exogenous, self._future_names()))
-        statics = Statics.measure(None if static_df is None else read_static(static_df, self._columns(), panel.ids))
+        statics = Statics.measure(None if static_df is None else read_static(static_df, self.columns, panel.ids))
         result = backtest(
             self,
             panel,
@@ -295,7 +301,7 @@ class Forecaster(Estimator):
             val_size=val_size,
         )
         keep = ["unique_id", "ds", "cutoff", "y", *level_columns(type(self).__name__, levels)]
-        return like(result.frame[keep], df, self._columns())
+        return like(result.frame[keep], df, self.columns)
 
     def evaluate(self, df: Any, n_windows: int | None = None, step_size: int | None = None) -> pd.DataFrame:
         """Scores of this model, as it is, beside the baselines' on windows of ``df``.
@@ -314,7 +320,7 @@ class Forecaster(Estimator):
         from grunit.tasks.backtest import evaluate
 
         self.check_fitted()
-        panel = read_history(df, self._columns(), self.exogenous_)
+        panel = read_history(df, self.columns, self.exogenous_)
         return evaluate(self, panel, n_windows, self.h if step_size is None else step_size)
 
     @torch.no_grad()
@@ -366,51 +372,13 @@ class Forecaster(Estimator):
         with seeded(self.seed):
             self.model_ = self._build()
 
-    def _columns(self) -> Columns:
+    @property
+    def columns(self) -> Columns:
+        """What the three columns of frames are called."""
         return Columns(self.id_col, self.time_col, self.target_col)
 
     def _future_names(self) -> list[str]:
         return list(self.futr_exog or ())
-
-    def _check_arguments(self, val_size: int) -> None:
-        least = {"h": (self.h, 1), "val_size": (val_size, 0), "batch_size": (self.batch_size, 1)}
-        if self.input_size is not None:
-            least["input_size"] = (self.input_size, 1)
-        if self.season is not None:
-            least["season"] = (self.season, 1)
-        for name, (value, low) in least.items():
-            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < low:
-                raise InputError(f"{name} is {value!r}: give a whole number of at least {low}")
-        if 0 < val_size < self.h:
-            raise InputError(f"val_size is {val_size} and h is {self.h}: give at least h steps, or 0 for none")
-        level_quantiles(self.level)
-
-    def _validation_steps(self, panel: Panel, val_size: int) -> int:
-        if val_size or self.patience is None:
-            return val_size
-        return max(self.h, min(panel.lengths) // 10)
-
-    def _history_steps(self, panel: Panel, val_size: int) -> int:
-        if self.input_size is not None:
-            return self.input_size
-        wanted = max(2 * self.h, 2 * self.season_)
-        # At least as many windows as steps ahead remain to learn from, and never less than one step of history.
-        room = min(panel.lengths) - val_size - 2 * self.h
-        return max(1, min(wanted, room))
-
-    def _levels(self, level: Any) -> list[float]:
-        """The levels to answer with."""
-        if level is None:
-            return sorted(set(self.level))
-        levels = list(level) if isinstance(level, (list, tuple, np.ndarray)) else [level]
-        for value in levels:
-            if value not in list(self.level):
-                trained = ", ".join(f"{known:g}" for known in self.level)
-                raise InputError(
-                    f"the level {value} was not trained (trained: {trained or 'none'}): "
-                    f"choose one of them, or fit with level={sorted({*self.level, value})}"
-                )
-        return levels
 
     def _build(self) -> nn.Module:
         season = self.season_ if 1 < self.season_ <= self.input_size_ else 1
@@ -453,50 +421,10 @@ class Forecaster(Estimator):
     def _statics_for(self, panel: Panel, static_df: Any) -> Statics:
         statics = self.statics_
         if static_df is not None and statics.names:
-            statics = statics.extend(read_static(static_df, self._columns(), panel.ids, statics.names))
+            statics = statics.extend(read_static(static_df, self.columns, panel.ids, statics.names))
         return statics
 
-    def _join_context(self, panel: Panel) -> Panel:
-        """Put the end of what was seen before the rows that follow it."""
-        times, values = [], []
-        for name, own_times, own_values in zip(panel.ids, panel.times, panel.values, strict=True):
-            if name in self.context_.ids:
-                place = self.context_.ids.index(name)
-                before_times, before_values = self.context_.times[place], self.context_.values[place]
-                earlier = before_times < own_times[0]
-                if earlier.all():
-                    expected = future_times(before_times[-1], self.freq_, 1)[0]
-                    if own_times[0] != expected and self.freq_ != "B":
-                        raise DataError(
-                            f"series {name!r}: the new rows begin at {own_times[0]} and the model has seen up to "
-                            f"{before_times[-1]}; give the rows in between too"
-                        )
-                own_times = np.concatenate([before_times[earlier], own_times])
-                own_values = np.concatenate([before_values[earlier], own_values])
-            times.append(own_times)
-            values.append(own_values)
-        return replace(panel, times=times, values=values, freq=self.freq_)
 
-    def _remember(self, panel: Panel) -> None:
-        """Forecast from the end of ``panel`` from now on; series that are not in it stay as they were."""
-        context = {name: place for place, name in enumerate(self.context_.ids)}
-        tail = panel.cut(-self.input_size_)
-        ids, times, values = list(self.context_.ids), list(self.context_.times), list(self.context_.values)
-        for name, own_times, own_values in zip(tail.ids, tail.times, tail.values, strict=True):
-            if name in context:
-                times[context[name]], values[context[name]] = own_times, own_values
-            else:
-                ids, times, values = [*ids, name], [*times, own_times], [*values, own_values]
-            self.trained_until_[name] = own_times[-1]
-        self.context_ = replace(self.context_, ids=ids, times=times, values=values)
-
-
-def column_order_of(trained: Any, levels: list[float]) -> list[int]:
-    """Where the median and the levels asked for are among the ascending quantiles that were trained."""
-    ascending = sorted(set(trained))
-    everything = column_order(ascending)
-    chosen = [everything[0]]
-    for level in levels:
-        place = 1 + 2 * ascending.index(level)
-        chosen += everything[place : place + 2]
-    return chosen
+def _ends(panel: Panel) -> dict[str, Any]:
+    """The last time of each series."""
+    return {name: times[-1] for name, times in zip(panel.ids, panel.times, strict=True)}

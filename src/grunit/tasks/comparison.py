@@ -1,0 +1,272 @@
+"""Which cell for my data: the same windows for every cell and every baseline, several seeds, a plain verdict."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from grunit.cells import get, name_of
+from grunit.data import Panel, season_length, to_long, to_panel
+from grunit.errors import InputError
+from grunit.tasks.backtest import Backtest, Window, backtest, backtest_baseline, rolling_windows, window_frame
+from grunit.tasks.baselines import BASELINES
+from grunit.tasks.forecast_frames import choose_exogenous, read_static
+from grunit.tasks.forecaster import Forecaster
+from grunit.tasks.metrics import METRICS
+from grunit.tasks.statics import Statics
+from grunit.tasks.verdict import judge
+from grunit.training import DivergenceError, History
+
+
+@dataclass
+class Row:
+    """One line of the table.
+
+    Args:
+        name: the cell or the baseline.
+        is_baseline: whether it is a baseline.
+        by_seed: every score by name, one dict a seed; one for a baseline.
+        seconds: mean training time of a seed; None for a baseline.
+        parameters: trained numbers; None for a baseline.
+    """
+
+    name: str
+    is_baseline: bool
+    by_seed: list[dict[str, float]]
+    seconds: float | None = None
+    parameters: int | None = None
+
+    def values(self, metric: str) -> list[float]:
+        """The score of every seed."""
+        return [scores[metric] for scores in self.by_seed]
+
+    def mean(self, metric: str) -> float:
+        """Mean over seeds."""
+        return float(np.mean(self.values(metric)))
+
+    def spread(self, metric: str) -> float:
+        """Standard deviation over seeds; 0 for a single one."""
+        return float(np.std(self.values(metric), ddof=1)) if len(self.by_seed) > 1 else 0.0
+
+    @property
+    def scores(self) -> dict[str, tuple[float, float]]:
+        """Mean and spread of every score by name."""
+        return {metric: (self.mean(metric), self.spread(metric)) for metric in self.by_seed[0]}
+
+
+@dataclass
+class Comparison:
+    """What a comparison found.
+
+    Args:
+        rows: cells in the order given, then baselines.
+        metric: the score that decided.
+        winner: the best cell if it beats every baseline by more than the spread over seeds; else None.
+        best: the cell with the best mean, whether or not it wins; None where all failed.
+        verdict: the answer in plain words.
+        frame: ``unique_id, ds, cutoff, y`` and for every name its forecast and intervals (of the first seed).
+        histories: training curves by cell, one a seed.
+        models: the fitted forecaster of the first seed by cell.
+        windows: the cuts that were scored.
+        panel: all series.
+        failures: cells whose training broke down, with the reason.
+        facts: horizon, windows, step size, seeds, levels, season.
+    """
+
+    rows: list[Row]
+    metric: str
+    winner: str | None
+    best: str | None
+    verdict: str
+    frame: pd.DataFrame
+    histories: dict[str, list[History]]
+    models: dict[str, Forecaster]
+    windows: list[Window]
+    panel: Panel
+    failures: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def row(self, name: str) -> Row:
+        """The row of a cell or baseline."""
+        return next(row for row in self.rows if row.name == name)
+
+    def to_frame(self) -> pd.DataFrame:
+        """The table: one row a name, mean and spread of every score."""
+        table = []
+        for row in self.rows:
+            line: dict[str, Any] = {"name": row.name}
+            for metric, (mean, spread) in row.scores.items():
+                line[metric] = mean
+                line[f"{metric} spread"] = None if row.is_baseline else spread
+            table.append({**line, "seconds": row.seconds, "parameters": row.parameters})
+        return pd.DataFrame(table)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Verdict, table, curves and facts as JSON can hold them; what is not a number is None."""
+        rows = [
+            {
+                "name": row.name,
+                "is_baseline": row.is_baseline,
+                "scores": {
+                    metric: {"mean": _finite(mean), "spread": _finite(spread)}
+                    for metric, (mean, spread) in row.scores.items()
+                },
+                "by_seed": [{metric: _finite(value) for metric, value in one.items()} for one in row.by_seed],
+                "seconds": row.seconds,
+                "parameters": row.parameters,
+            }
+            for row in self.rows
+        ]
+        return {
+            "verdict": self.verdict,
+            "winner": self.winner,
+            "best": self.best,
+            "metric": self.metric,
+            "rows": rows,
+            "failures": self.failures,
+            "curves": {name: [history.to_dict() for history in runs] for name, runs in self.histories.items()},
+            **self.facts,
+        }
+
+
+def compare(
+    frame: Any,
+    h: int,
+    cells: Sequence[Any],
+    *,
+    seeds: Sequence[int] = (0, 1, 2),
+    n_windows: int = 4,
+    step_size: int | None = None,
+    refit: bool = False,
+    baselines: Sequence[str] = ("naive", "seasonal_naive"),
+    metric: str = "MAE",
+    progress: Callable[[int, int, str], None] | None = None,
+    static_df: Any = None,
+    val_size: int = 0,
+    **settings: Any,
+) -> Comparison:
+    """Backtest cells and baselines on the same rolling windows.
+
+    Args:
+        frame: as for :meth:`grunit.Forecaster.fit`.
+        h: steps ahead.
+        cells: names or classes.
+        seeds: each cell is trained once with each.
+        n_windows, step_size, refit: of the windows, see :meth:`grunit.Forecaster.cross_validation`.
+        baselines: ``"naive"``, ``"seasonal_naive"``, ``"drift"``; ``"seasonal_naive:365"`` names its season. Without a
+            usual season, the seasonal naive forecast is the naive one and is left out.
+        metric: the score that decides: MAE, RMSE, MASE, sMAPE or CRPS.
+        progress: called with (trainings done, trainings in all, what comes next).
+        static_df, val_size: as for :meth:`grunit.Forecaster.fit`.
+        settings: every other argument of :class:`grunit.Forecaster`.
+
+    Raises:
+        DataError, InputError: as the forecaster, before any training.
+    """
+    if metric not in METRICS:
+        raise InputError(f"unknown metric {metric!r}: use one of {', '.join(METRICS)}")
+    kinds = _named(cells)
+    seeds = list(seeds)
+    if not seeds:
+        raise InputError("seeds is empty: give at least one, such as seeds=[0]")
+    template = Forecaster(h, **{"verbose": 0, **settings})
+    columns, step_size = template.columns, h if step_size is None else step_size
+    long = to_long(frame, columns)
+    panel = to_panel(long, choose_exogenous(long, template.exogenous, list(template.futr_exog or ())))
+    statics = Statics.measure(None if static_df is None else read_static(static_df, columns, panel.ids))
+    season = season_length(panel.freq) if template.season is None else template.season
+    windows = rolling_windows(panel, h, n_windows, step_size, len(template.futr_exog or ()), season)
+    levels = sorted(set(template.level))
+    runs: dict[str, Backtest] = {
+        name: backtest_baseline(kind, windows, length, levels) for name, kind, length in _read(baselines, season)
+    }
+    rows = [Row(name, True, [run.scores()]) for name, run in runs.items()]
+
+    total, done = len(kinds) * len(seeds), 0
+    histories: dict[str, list[History]] = {}
+    models: dict[str, Forecaster] = {}
+    failures: dict[str, str] = {}
+    cell_rows = []
+    for name, kind in kinds.items():
+        trials = []
+        for seed in seeds:
+            if progress is not None:
+                progress(done, total, f"{name}, seed {seed}")
+            template.set_params(cell=kind, seed=seed)
+            try:
+                trials.append(
+                    backtest(template, panel, n_windows, step_size, refit, statics=statics, val_size=val_size)
+                )
+            except DivergenceError as error:
+                failures[name] = str(error)
+            done += 1
+        if name in failures:
+            continue
+        runs[name] = trials[0]
+        models[name] = trials[0].models[-1]
+        histories[name] = [model.history_ for trial in trials for model in trial.models[-1:]]
+        seconds = float(np.mean([trial.seconds for trial in trials]))
+        parameters = sum(weight.numel() for weight in models[name].model_.parameters())
+        cell_rows.append(Row(name, False, [trial.scores() for trial in trials], seconds, parameters))
+    if progress is not None:
+        progress(total, total, "done")
+    winner, best, verdict = judge(cell_rows, rows, metric, len(seeds), failures)
+    names = [name for name in (*kinds, *runs) if name in runs]
+    together = window_frame(windows, {name: runs[name].forecasts for name in dict.fromkeys(names)}, levels)
+    facts = {
+        "horizon": h,
+        "n_windows": n_windows,
+        "step_size": step_size,
+        "seeds": seeds,
+        "level": levels,
+        "season": season,
+    }
+    return Comparison(
+        [*cell_rows, *rows],
+        metric,
+        winner,
+        best,
+        verdict,
+        together,
+        histories,
+        models,
+        windows,
+        panel,
+        failures,
+        facts,
+    )
+
+
+def _named(cells: Sequence[Any]) -> dict[str, Any]:
+    if isinstance(cells, (str, type)):
+        cells = [cells]
+    if not cells:
+        raise InputError("cells is empty: name at least one, such as cells=['gru']")
+    kinds = {}
+    for cell in cells:
+        layers = [get(layer) for layer in (cell if isinstance(cell, (list, tuple)) else [cell])]
+        kinds["+".join(name_of(layer) or layer.__name__ for layer in layers)] = cell
+    return kinds
+
+
+def _read(baselines: Sequence[str], season: int) -> list[tuple[str, str, int]]:
+    """Name, kind and season of each baseline."""
+    read = []
+    for name in baselines:
+        kind, _, length = name.partition(":")
+        if kind not in BASELINES or (length and not (length.isdigit() and int(length))):
+            known = ", ".join(BASELINES)
+            raise InputError(f"unknown baseline {name!r}: use one of {known}, or seasonal_naive:365 to name a season")
+        if kind == "seasonal_naive" and not length and season == 1:
+            continue
+        read.append((name, kind, int(length) if length else season))
+    return read
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

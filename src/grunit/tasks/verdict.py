@@ -1,0 +1,54 @@
+"""Whether a cell beats the baselines, in plain words, with chance taken into account."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from grunit.tasks.comparison import Row
+
+
+def judge(
+    cells: Sequence[Row], baselines: Sequence[Row], metric: str, seeds: int, failures: dict[str, str]
+) -> tuple[str | None, str | None, str]:
+    """The winner or None, the cell with the best mean or None, and the sentence that says so.
+
+    The best cell beats a baseline when its mean over seeds, plus their standard deviation, is below the baseline's
+    score. Other cells whose mean is no further from the best than the larger of both spreads are as good.
+    """
+    broken = "".join(f" Training of {name} broke down and is not counted." for name in failures)
+    if not cells:
+        return None, None, "No cell could be trained." + broken
+    best = min(cells, key=lambda row: row.mean(metric))
+    mean, spread = best.mean(metric), best.spread(metric)
+    shown = f"{best.name} has {metric} {mean:.4g}" + (f" ± {spread:.2g} over {seeds} seeds" if seeds > 1 else "")
+    once = "" if seeds > 1 else " This is one seed: give more to see how much of it is chance."
+    equal = [
+        row.name
+        for row in cells
+        if row is not best and row.mean(metric) - mean <= max(spread, row.spread(metric)) and seeds > 1
+    ]
+    alike = f" Within the spread over seeds, {_listed(equal)} {_do(equal)} as well." if equal else ""
+    if not baselines:
+        return best.name, best.name, f"{shown}, the lowest; there is no baseline beside it.{alike}{once}{broken}"
+    bar = min(baselines, key=lambda row: row.mean(metric))
+    level = bar.mean(metric)
+    words = bar.name.replace("_", " ")
+    if mean + spread < level:
+        gain = 100 * (1 - mean / level)
+        verdict = f"{shown}, {gain:.0f}% below the best baseline, {words} with {level:.4g}."
+        return best.name, best.name, f"{verdict}{alike}{once}{broken}"
+    if mean < level:
+        reason = f"the best, {shown}, lies below {level:.4g} by less than the spread over seeds"
+    else:
+        reason = f"{words} has {metric} {level:.4g}, and the best, {shown}"
+    return None, best.name, f"No cell beats {words} on these windows: {reason}.{once}{broken}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+
+
+def _do(names: Sequence[str]) -> str:
+    return "does" if len(names) == 1 else "do"
