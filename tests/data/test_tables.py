@@ -100,6 +100,19 @@ def test_a_target_makes_the_other_numbers_exogenous_and_text_is_left_out_aloud(w
     assert frame["dry"].tolist() == [1, 0]
 
 
+def test_what_is_no_series_of_a_wide_table_is_left_out_aloud(write):
+    path = write("day,north,holiday,weather\n2024-01-01,1,true,sun\n2024-01-02,2,false,rain\n")
+    with pytest.warns(DataWarning, match="'holiday', 'weather'"):
+        frame = read_table(path)
+    assert frame["unique_id"].tolist() == ["north", "north"]
+
+
+def test_a_date_of_any_name_is_found_before_a_feature_called_day(write):
+    frame = read_table(write("day,observed,sales\n1,2024-01-31,5\n2,2024-02-01,6\n"), target="sales")
+    assert frame.columns.tolist() == ["unique_id", "ds", "y", "day"]
+    assert frame["ds"].iloc[0] == pd.Timestamp("2024-01-31")
+
+
 def test_a_frame_indexed_by_dates_is_wide():
     index = pd.date_range("2024-01-01", periods=2)
     frame = to_long(pd.DataFrame({"north": [1, 2], "south": [10, 20]}, index=index))
