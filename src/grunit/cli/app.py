@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not debug:
             warnings.simplefilter("ignore")
             warnings.filterwarnings("default", module="grunit")
-            warnings.showwarning = note
+            warnings.showwarning = note  # type: ignore[assignment]
         try:
             status = build_app(chosen, debug)(given, prog_name="grunit", standalone_mode=False) or 0
             sys.stdout.flush()

@@ -2,6 +2,87 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
+import time as clock
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-def run() -> None:
+import typer
+
+from grunit.cli.options import Data, Horizon, Identity, Json, Settings, Target, TaskName, Time, Windows
+from grunit.cli.output import Output, Steps, align
+from grunit.cli.tasks import find_task
+from grunit.errors import InputError
+
+if TYPE_CHECKING:
+    from grunit.tasks.comparison import Comparison
+
+WINDOWS = 4
+
+
+def run(
+    task: TaskName,
+    data: Data,
+    cells: Annotated[str, typer.Option("--cells", help="Names, see grunit cells.")] = "rnn,lstm,gru,peephole_lstm",
+    h: Horizon = None,
+    target: Target = None,
+    identity: Identity = None,
+    time: Time = None,
+    seeds: Annotated[int, typer.Option("--seeds", help="How often each cell is trained.", min=1)] = 3,
+    windows: Windows = None,
+    metric: Annotated[str, typer.Option("--metric", help="The score that decides.")] = "MAE",
+    unit: Annotated[str | None, typer.Option("--unit", help="Of the target, for the report's axes.")] = None,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Where the report goes.")] = Path("report.html"),
+    settings: Settings = None,
+    as_json: Json = False,
+) -> None:
     """Which cell for my data, with a report."""
+    from grunit.explain.report import check_place, write_report
+
+    job = find_task(task)
+    check_place(output)
+    names = read_names(cells)
+    columns = {"target": target, "identity": identity, "time": time}
+    begun = clock.perf_counter()
+    with Steps() as steps:
+        found = job.compare(
+            data, names, h or job.HORIZON, list(range(seeds)), windows or WINDOWS, settings, columns, metric, steps
+        )
+    seconds = clock.perf_counter() - begun
+
+    from grunit.explain.report_comparison import tell
+
+    facts = {"command": shlex.join(["grunit", *sys.argv[1:]]), "wall time": f"{seconds:.0f} s"}
+    story = tell(found, job.words_for(data, target), job.unit_of(data) if unit is None else unit, facts)
+    write_report(story, output)
+    Output(as_json).answer(
+        {**found.to_dict(), "seconds": seconds, "report": str(output)},
+        f"{show(found)}\n\n{found.verdict}\nreport: {output}",
+    )
+
+
+def read_names(text: str) -> list[str]:
+    """``"lstm, gru"`` as names; one given twice is refused.
+
+    >>> read_names("lstm, gru")
+    ['lstm', 'gru']
+    """
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise InputError("--cells names no cell: give names such as lstm,gru")
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(f"--cells names {twice[0]} twice: name each cell once")
+    return names
+
+
+def show(found: Comparison) -> str:
+    """The table as text, best first."""
+    rows = sorted(found.rows, key=lambda row: row.mean(found.metric))
+    metrics = list(rows[0].scores)
+    lines = []
+    for row in rows:
+        scores = [f"{mean:.4g}" + (f" ± {spread:.2g}" if spread else "") for mean, spread in row.scores.values()]
+        lines.append([row.name, *scores, "-" if row.seconds is None else f"{row.seconds:.1f} s"])
+    return align(lines, ["", *metrics, "training"])

@@ -11,11 +11,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from grunit.tasks import Forecaster
+    from grunit.tasks.comparison import Comparison
 
 EXAMPLE = "example:"
 RESERVED = ("h", "cell", "seed", "verbose", "id_col", "time_col", "target_col")
 """Settings that have an option of their own."""
 HORIZON = 14
+UNITS = {"seattle_weather": "°C", "apple_stock": "US dollars", "airline": "thousand passengers", "ett": "°C"}
+"""Of the targets of the examples."""
 
 
 def read_data(
@@ -104,3 +107,42 @@ def predict(estimator: Forecaster, data: str | None, level: list[float] | None) 
 def evaluate(estimator: Forecaster, data: str, windows: int | None) -> pd.DataFrame:
     """Scores of the model and of the baselines."""
     return estimator.evaluate(read_again(estimator, data), n_windows=windows)
+
+
+def compare(
+    data: str,
+    cells: list[str],
+    h: int,
+    seeds: list[int],
+    windows: int,
+    settings: list[str] | None,
+    columns: dict[str, str | None],
+    metric: str,
+    progress: Any,
+) -> Comparison:
+    """Backtest cells beside the baselines; ``columns`` are the names given for target, identity and time."""
+    from grunit import cells as known
+    from grunit.tasks import Forecaster
+    from grunit.tasks.comparison import compare
+
+    given = read_settings(settings, Forecaster, RESERVED)
+    for cell in cells:
+        known.get(cell)
+    names = {"target": "target_col", "identity": "id_col", "time": "time_col"}
+    given |= {names[part]: name for part, name in columns.items() if name}
+    frame = read_data(data, **columns)
+    return compare(frame, h, cells, seeds=seeds, n_windows=windows, metric=metric, progress=progress, **given)
+
+
+def unit_of(data: str) -> str:
+    """The unit of the target of an example; ``""`` for a table, which does not say."""
+    return UNITS.get(data.removeprefix(EXAMPLE), "") if data.startswith(EXAMPLE) else ""
+
+
+TARGETS = {"seattle_weather": "the maximum temperature in Seattle", "apple_stock": "the closing price of Apple"}
+
+
+def words_for(data: str, target: str | None) -> str:
+    """What is forecast, for a title."""
+    name = data.removeprefix(EXAMPLE)
+    return target or (TARGETS.get(name, name) if data.startswith(EXAMPLE) else data.rpartition("/")[2])

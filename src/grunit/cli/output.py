@@ -37,6 +37,40 @@ class Output:
             self.say(text)
 
 
+class Steps:
+    """How far a verb is, on stderr: a bar on a terminal, a line a step elsewhere.
+
+    >>> import sys
+    >>> with Steps() as steps:
+    ...     steps(1, 12, "lstm, seed 0")
+    """
+
+    def __init__(self) -> None:
+        self.bar: Any = None
+
+    def __enter__(self) -> Steps:
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+            self.bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            self.task = self.bar.add_task("", total=None)
+            self.bar.start()
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        if self.bar:
+            self.bar.stop()
+
+    def __call__(self, done: int, total: int, what: str) -> None:
+        """``done`` of ``total`` are done and ``what`` comes next."""
+        if self.bar:
+            self.bar.update(self.task, completed=done, total=total, description=what)
+        elif done < total:
+            print(f"{done + 1} of {total}: {what}", file=sys.stderr, flush=True)
+
+
 def plain(value: Any) -> Any:
     """``value`` as JSON can carry it: numpy numbers as numbers, NaN and infinity as null, anything else as text.
 

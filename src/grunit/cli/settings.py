@@ -34,7 +34,7 @@ def read_settings(
     {'hidden_size': 64, 'lr': 0.01, 'device': None}
     """
     known = inspect.signature(taker).parameters
-    hints = typing.get_type_hints(taker.__init__ if isinstance(taker, type) else taker)
+    hints = typing.get_type_hints(vars(taker)["__init__"] if isinstance(taker, type) else taker)
     settings: dict[str, Any] = {}
     for pair in pairs or ():
         key, equals, text = pair.partition("=")

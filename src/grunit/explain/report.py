@@ -34,10 +34,7 @@ def write_report(story: Story, path: str | Path) -> Path:
         InputError: the folder is missing, or ``path`` is a folder.
     """
     path = Path(path)
-    if path.is_dir():
-        raise InputError(f"{path} is a folder: name the file to write, such as {path / 'report.html'}")
-    if not path.parent.is_dir():
-        raise InputError(f"the folder {path.parent} does not exist: create it, or write the report elsewhere")
+    check_place(path)
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -48,6 +45,14 @@ def write_report(story: Story, path: str | Path) -> Path:
         Path(draft).unlink(missing_ok=True)
         raise
     return path
+
+
+def check_place(path: Path) -> None:
+    """Refuse a place where no report can be written, so that nothing is computed in vain."""
+    if path.is_dir():
+        raise InputError(f"{path} is a folder: name the file to write, such as {path / 'report.html'}")
+    if not path.parent.is_dir():
+        raise InputError(f"the folder {path.parent} does not exist: create it, or write the report elsewhere")
 
 
 def render_report(story: Story) -> str:
@@ -94,6 +99,8 @@ def table_section(story: Story) -> str:
     body = "\n".join(table_row(row, places, story.metric, reference, row is rows[0]) for row in rows)
     table = f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>'
     about = "Mean over rolling windows and seeds; ± is the standard deviation over seeds. Lower is better, best first."
+    if any(metric.startswith("coverage") for metric in metrics):
+        about += " A coverage should be close to its level."
     return section("Scores", about, table)
 
 
