@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from grunit.tasks.forecaster import Forecaster
 
 
-def check_arguments(forecaster: Forecaster, val_size: int) -> None:
+def check(forecaster: Forecaster, val_size: int) -> None:
     """Refuse numbers out of range before any work.
 
     Raises:
@@ -52,6 +52,17 @@ def history_steps(panel: Panel, val_size: int, h: int, asked: int | None, season
     # At least as many windows as steps ahead remain to learn from, and never less than one step of history.
     room = min(panel.lengths) - val_size - 2 * h
     return max(1, min(max(2 * h, 2 * season), room))
+
+
+def count_epochs(asked: int | None, batches: int) -> int:
+    """Passes over the data: as asked, or as many as make 250 optimiser steps, at least 5 and at most 50.
+
+    Recurrent forecasters of series this size overfit after that; few windows need more passes to learn at all.
+
+    >>> count_epochs(None, 45), count_epochs(None, 2), count_epochs(7, 45)
+    (6, 50, 7)
+    """
+    return min(50, max(5, -(-250 // batches))) if asked is None else asked
 
 
 def choose_levels(trained: Any, asked: Any) -> list[float]:

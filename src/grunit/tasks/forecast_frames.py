@@ -30,6 +30,15 @@ def like(frame: pd.DataFrame, data: Any, columns: Columns) -> Any:
     return result if kind is None else result.with_columns(polars.col(columns.ds).cast(kind))
 
 
+def forecast_frame(ids: list[str], times: list[np.ndarray], values: np.ndarray, names: list[str]) -> pd.DataFrame:
+    """A long frame of forecasts ``(N, h, columns)``, one column a name."""
+    frame = pd.DataFrame({"unique_id": np.repeat(np.array(ids, dtype=object), values.shape[1])})
+    frame["ds"] = np.concatenate(times)
+    for position, name in enumerate(names):
+        frame[name] = values[..., position].ravel()
+    return frame
+
+
 def choose_exogenous(frame: pd.DataFrame, exogenous: Any, futr_exog: Sequence[str]) -> list[str]:
     """The exogenous columns to use: those only known of the past first, those known of the future last.
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from grunit.data import Panel
+from grunit.data import Panel, Scaler
 from grunit.data.windows import Windows
 from grunit.tasks.calendar import calendar_features
 
@@ -53,3 +53,11 @@ class ForecastWindows:
         ahead = torch.from_numpy((self.starts[where] + cuts)[:, None] + np.arange(self.windows.horizon))
         width = self.windows.values.shape[1]
         return inputs, self.windows.values[ahead, width - self.known :], self.static[series], target
+
+
+def scale_future(scaler: Scaler, ids: list[str], futures: np.ndarray) -> np.ndarray:
+    """Known columns of the horizon, ``(N, h, G)`` and the last ones of the scaler, scaled like their history."""
+    first = len(scaler.columns) - futures.shape[-1]
+    center = np.stack([scaler.learned[name][0][first:] for name in ids])[:, None]
+    scale = np.stack([scaler.learned[name][1][first:] for name in ids])[:, None]
+    return (futures - center) / scale

@@ -12,19 +12,13 @@ from torch import Tensor, nn
 
 from grunit.data import Columns, Panel, Scaler, future_times, require_length, season_length, to_long, to_panel
 from grunit.data.windows import split_tail
+from grunit.tasks import forecast_arguments as arguments
 from grunit.tasks.calendar import calendar_cycles, calendar_features
 from grunit.tasks.context import extend_context, join_context, panel_from_json, panel_to_json
 from grunit.tasks.estimator import Estimator
-from grunit.tasks.forecast_arguments import (
-    check_arguments,
-    choose_levels,
-    chosen_columns,
-    history_steps,
-    validation_steps,
-)
-from grunit.tasks.forecast_frames import choose_exogenous, like, read_future, read_history, read_static
+from grunit.tasks.forecast_frames import choose_exogenous, forecast_frame, like, read_future, read_history, read_static
 from grunit.tasks.forecast_model import ForecastModel, quantile_tensor
-from grunit.tasks.forecast_windows import ForecastWindows, with_calendar
+from grunit.tasks.forecast_windows import ForecastWindows, scale_future, with_calendar
 from grunit.tasks.quantiles import level_columns, level_quantiles, pinball_loss
 from grunit.tasks.statics import Statics
 from grunit.training import Batches, Checkpoint, fit, seeded
@@ -46,7 +40,8 @@ class Forecaster(Estimator):
         futr_exog: those of them whose future is known and given to ``predict`` as ``futr_df``.
         calendar: also look at the place in the day, week and year where the times are dates (default True).
         season: steps of a season (default: from the frequency: 7 for days, 12 for months, 24 for hours).
-        max_epochs, batch_size, lr, optimizer, optimizer_options, weight_decay, scheduler, warmup, clip, patience,
+        max_epochs: passes over the windows (default: as many as make 250 optimiser steps, at least 5, at most 50).
+        batch_size, lr, optimizer, optimizer_options, weight_decay, scheduler, warmup, clip, patience,
         precision, device, seed, verbose: see :class:`grunit.training.Settings`.
         id_col, time_col, target_col: names of the three columns in the frames that come in and go out.
 
@@ -80,8 +75,8 @@ class Forecaster(Estimator):
         futr_exog: Any = (),
         calendar: bool = True,
         season: int | None = None,
-        max_epochs: int = 20,
-        batch_size: int = 64,
+        max_epochs: int | None = None,
+        batch_size: int = 32,
         lr: float = 5e-3,
         optimizer: Any = "adamw",
         optimizer_options: dict[str, Any] | None = None,
@@ -179,12 +174,11 @@ class Forecaster(Estimator):
         watch: Any = None,
     ) -> Forecaster:
         """As :meth:`fit`, from a panel whose last exogenous columns are those of ``futr_exog``."""
-        check_arguments(self, val_size)
-        settings = self.settings()
-        val_size = validation_steps(panel, val_size, self.h, self.patience)
+        arguments.check(self, val_size)
+        val_size = arguments.validation_steps(panel, val_size, self.h, self.patience)
         self.freq_, self.exogenous_ = panel.freq, list(panel.exogenous)
         self.season_ = season_length(panel.freq) if self.season is None else self.season
-        self.input_size_ = history_steps(panel, val_size, self.h, self.input_size, self.season_)
+        self.input_size_ = arguments.history_steps(panel, val_size, self.h, self.input_size, self.season_)
         require_length(
             panel,
             self.input_size_ + self.h + val_size,
@@ -198,12 +192,14 @@ class Forecaster(Estimator):
         self.trained_until_ = _ends(panel)
         train = self._windows(training)
         validation = self._windows(panel, tail=val_size) if val_size else None
+        batches = Batches(train, self.batch_size, seed=self.seed)
+        settings = self.settings(max_epochs=arguments.count_epochs(self.max_epochs, len(batches)))
         with seeded(self.seed):
             self.model_ = self._build()
             self.history_ = fit(
                 self.model_,
                 self._loss,
-                Batches(train, self.batch_size, seed=self.seed),
+                batches,
                 None if validation is None else Batches(validation, max(256, self.batch_size), shuffle=False),
                 settings,
                 keep=self.keeper(checkpoint),
@@ -250,16 +246,13 @@ class Forecaster(Estimator):
             ``Forecaster`` is the median.
         """
         self.check_fitted()
-        levels = choose_levels(self.level, level)
+        levels = arguments.choose_levels(self.level, level)
         columns = self.columns
         panel = self.context_ if df is None else read_history(df, columns, self.exogenous_)
         times = [future_times(t[-1], panel.freq or self.freq_, self.h) for t in panel.times]
         futures = read_future(futr_df, columns, self._future_names(), panel, times)
-        values = self.forecast(panel, times, futures, static_df)[..., chosen_columns(self.level, levels)]
-        frame = pd.DataFrame({"unique_id": np.repeat(np.array(panel.ids, dtype=object), self.h)})
-        frame["ds"] = np.concatenate(times)
-        for position, name in enumerate(level_columns(type(self).__name__, levels)):
-            frame[name] = values[..., position].ravel()
+        values = self.forecast(panel, times, futures, static_df)[..., arguments.chosen_columns(self.level, levels)]
+        frame = forecast_frame(panel.ids, times, values, level_columns(type(self).__name__, levels))
         return like(frame, getattr(self, "series_given_", None) if df is None else df, columns)
 
     def cross_validation(
@@ -287,7 +280,7 @@ class Forecaster(Estimator):
         """
         from grunit.tasks.backtest import backtest
 
-        levels = choose_levels(self.level, level)
+        levels = arguments.choose_levels(self.level, level)
         frame = to_long(df, self.columns)
         panel = to_panel(frame, choose_exogenous(frame, self.exogenous, self._future_names()))
         statics = Statics.measure(None if static_df is None else read_static(static_df, self.columns, panel.ids))
@@ -331,7 +324,7 @@ class Forecaster(Estimator):
         panel = panel.cut(-self.input_size_)
         scaler = self.scaler_.extend(panel)
         inputs = with_calendar(scaler.transform(panel), self.cycles_)
-        future = self._scale_future(scaler, panel.ids, futures)
+        future = scale_future(scaler, panel.ids, futures)
         known = np.concatenate([future, np.stack([calendar_features(t, self.cycles_) for t in times])], -1)
         device = next(self.model_.parameters()).device
         arrays = (np.stack(inputs.values), known, statics.rows(panel.ids))
@@ -410,19 +403,10 @@ class Forecaster(Estimator):
         output = model(inputs, known, static)
         return pinball_loss(output, target, quantile_tensor(level_quantiles(self.level), output))
 
-    def _scale_future(self, scaler: Scaler, ids: list[str], futures: np.ndarray) -> np.ndarray:
-        if not futures.shape[-1]:
-            return futures
-        first = len(scaler.columns) - futures.shape[-1]
-        center = np.stack([scaler.learned[name][0][first:] for name in ids])[:, None]
-        scale = np.stack([scaler.learned[name][1][first:] for name in ids])[:, None]
-        return (futures - center) / scale
-
     def _statics_for(self, panel: Panel, static_df: Any) -> Statics:
-        statics = self.statics_
-        if static_df is not None and statics.names:
-            statics = statics.extend(read_static(static_df, self.columns, panel.ids, statics.names))
-        return statics
+        if static_df is None or not self.statics_.names:
+            return self.statics_
+        return self.statics_.extend(read_static(static_df, self.columns, panel.ids, self.statics_.names))
 
 
 def _ends(panel: Panel) -> dict[str, Any]:
