@@ -213,6 +213,7 @@ BROKEN = {
     "late duplicate": (HEAD + "a,1,1\na,2,1\na,1,2\n", "row 3: the time 1 was already given in row 1"),
     "no such date": (HEAD + "a,2024-01-31,1\na,2024-02-31,1\n", "column 'ds', row 2: '2024-02-31' is not a date"),
     "no such month": (HEAD + "a,2024-01-31,1\na,2024-31-01,1\n", "column 'ds', row 2: '2024-31-01' is not a date"),
+    "month 13": (HEAD + "a,2024-01-01,1\na,2024-13-01,1\n", "column 'ds', row 2: '2024-13-01' is not a date"),
     "half a day": (HEAD + "a,1,1\na,1.5,1\n", "column 'ds', row 2: 1.5 is neither a date nor a whole number"),
     "two zones": (
         HEAD + "a,2024-01-01T00:00Z,1\na,2024-01-01T03:00+02:00,1\n",
