@@ -8,43 +8,86 @@ import warnings
 import weakref
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
+from grunit.compiler.c_backend import BuildError, CProgram
 from grunit.compiler.eager import call_step
 from grunit.compiler.precision import lower_products
 from grunit.compiler.program import Schedule, StepGraph
 from grunit.compiler.schedule import schedule
+from grunit.compiler.select import chosen_backend
 from grunit.compiler.simplify import simplify
 from grunit.compiler.torch_backend import TorchProgram
 from grunit.compiler.trace import UncompilableError, trace
-from grunit.errors import CompileWarning
+from grunit.errors import CompileWarning, InputError
 
 _PLAIN = (int, float, complex, str, bytes, bool, type(None), type, torch.dtype, torch.device, torch.Size)
 _FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
 _OWN = {"_parameters", "_buffers", "_modules", "training"}
 
 
+Program: TypeAlias = "TorchProgram | CProgram"
+
+
 class Plan:
     """A traced step and the programs made from it, one for each set of gradients that was asked for."""
 
-    def __init__(self, step: StepGraph):
-        self.step = step
-        self._programs: dict[Any, TorchProgram] = {}
+    def __init__(self, step: StepGraph, device: torch.device):
+        self.step, self.device = step, device
+        self._programs: dict[Any, Program] = {}
+        self._lock = threading.RLock()
+        self.no_c: str | None = None
+        """Why the C backend cannot run this step, if it was tried and cannot."""
 
-    def program(self, wanted: frozenset[str] | None, training: bool) -> TorchProgram:
-        """The program that computes the gradients named; ``training`` False: forward only."""
-        key = (wanted, training)
-        if key not in self._programs:
-            self._programs[key] = TorchProgram(schedule(self.step, wanted if training else ()), training)
-        return self._programs[key]
+    def program(self, wanted: frozenset[str] | None, training: bool, backend: str | None = None) -> Program:
+        """The program that computes the gradients named.
+
+        Args:
+            wanted: names of parameters and inputs; None for all.
+            training: False for the forward alone.
+            backend: see :func:`grunit.backend`; default: the one chosen here.
+        """
+        backend = backend or chosen_backend()
+        key = (wanted, training, backend)
+        program = self._programs.get(key)
+        if program is None:
+            with self._lock:
+                program = self._programs[key] = self._make(wanted, training, backend)
+        return program
+
+    def _make(self, wanted: frozenset[str] | None, training: bool, backend: str) -> Program:
+        order = schedule(self.step, wanted if training else ())
+        if backend != "torch" and self.no_c is None:
+            if self.device.type != "cpu":
+                self.no_c = f"the tensors are on {self.device}"
+            else:
+                try:
+                    return CProgram(order, training)
+                except UncompilableError as error:
+                    self.no_c = str(error)
+                except BuildError as error:
+                    self.no_c = str(error)
+                    _say_no_compiler(self.no_c)
+        if backend == "c":
+            raise InputError(f"{self.step.cell_name} cannot run on the C backend: {self.no_c}")
+        return TorchProgram(order, training)
 
     @property
     def schedule(self) -> Schedule:
         """The schedule with all gradients."""
-        return self.program(None, True).schedule
+        return self.program(None, True, "torch").schedule
+
+
+_said_no_compiler: list[str] = []
+
+
+def _say_no_compiler(reason: str) -> None:
+    if not _said_no_compiler:
+        _said_no_compiler.append(reason)
+        warnings.warn(f"cells run on the torch backend, which is slower: {reason}", CompileWarning, stacklevel=6)
 
 
 class Refusal:
@@ -121,8 +164,8 @@ def _make_plan(
         if products is not None:
             lower_products(step.graph, products)
         step = _refresh(step)
-        plan = Plan(step)
-        plan.program(None, True)
+        plan = Plan(step, inputs[0].device)
+        plan.program(None, True, "torch")
     except UncompilableError as error:
         return Refusal(str(error))
     return plan

@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from grunit.errors import InputError
 
 BACKENDS = ("auto", "torch", "c", "triton")
-READY = ("auto", "torch")
+READY = ("auto", "torch", "c")
 
 _chosen: ContextVar[str | None] = ContextVar("grunit_backend", default=None)
 
@@ -38,7 +38,7 @@ def backend(name: str) -> Iterator[None]:
     """Run sequences on one backend inside a ``with`` block.
 
     Args:
-        name: ``"torch"``, or ``"auto"`` for the fastest that can run the cell. Outside any block the environment
+        name: ``"torch"``, ``"c"``, or ``"auto"`` for the fastest that can run the cell. Outside any block the environment
             variable ``GRUNIT_BACKEND`` decides, and without it ``"auto"``.
 
     Raises:

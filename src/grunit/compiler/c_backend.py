@@ -1,0 +1,274 @@
+"""The schedule as C: the time loop, forward and backward, in one compiled function each.
+
+What needs all steps at once (input products, weight gradients) stays with torch; everything between two products of
+a state, and every sum over rows, happens in the loop while the data is in registers or cache.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.fx import Node
+
+from grunit.compiler.c_build import BuildError, build, thread_pool
+from grunit.compiler.c_emit import Walk, volume
+from grunit.compiler.c_kernels import Kernels, Sum
+from grunit.compiler.c_ops import COMPARISONS, POINTWISE
+from grunit.compiler.c_views import MOVES, row_shape, steps_of
+from grunit.compiler.printer import node_names
+from grunit.compiler.program import Schedule
+from grunit.compiler.regions import make_region
+from grunit.compiler.schedule import ancestors
+from grunit.compiler.simplify import has_rows
+from grunit.compiler.torch_backend import TorchProgram
+from grunit.compiler.trace import UncompilableError
+
+aten = torch.ops.aten
+
+# How much arithmetic one call may hold, so that an interrupt is answered within a fraction of a second.
+CALL_FLOPS = 3e9
+IN_LOOP = {*POINTWISE, *COMPARISONS, *MOVES, aten.cat.default}
+
+
+class CProgram:
+    """A scheduled step as two functions over whole sequences; see :class:`TorchProgram` for their arguments.
+
+    Raises:
+        UncompilableError: the step has an op or a shape this backend does not know.
+        BuildError: there is no C compiler, or it failed.
+    """
+
+    def __init__(self, schedule: Schedule, training: bool):
+        self.schedule, self.training = schedule, training
+        self.torch = TorchProgram(schedule, training)
+        step = schedule.step
+        self.dtype = next(iter(step.states.values())).meta["val"].dtype
+        if self.dtype not in (torch.float32, torch.float64):
+            raise UncompilableError(f"the C backend computes in float32 and float64, not in {self.dtype}")
+        names = node_names(step)
+        self.forward_walk = self._plan_forward(names)
+        walks = [self.forward_walk]
+        if training:
+            self.backward_walk = self._plan_backward(names)
+            walks.append(self.backward_walk)
+        self.source = _whole_source(schedule, self.dtype, [walk.write() for walk in walks])
+        self.library = build(self.source)
+        pool = thread_pool()
+        if pool:
+            self.library.grunit_threads(*(ctypes.c_void_p(address) for address in pool))
+        self.has_team = pool is not None
+        self.library.grunit_packed_size.restype = ctypes.c_int64
+
+    # -- planning --
+
+    def _plan_forward(self, names: dict[Node, str]) -> Walk:
+        step = self.schedule.step
+        saved = self.schedule.saved if self.training else ()
+        new = list(step.new_states.values())
+        old = list(step.states.values())
+        self.full = [i == 0 or old[i] in saved or new[i] in saved for i in range(len(old))]
+        self.kept = [n for n in saved if n not in old and n not in new]
+        nodes = _needed([*new, *self.kept], set(self.schedule.loop), step.graph.nodes)
+        kernels = Kernels(nodes, [], {*new, *self.kept}, self.dtype)
+        stems = [f"state_{name}" for name in step.states]
+        return Walk(
+            "forward",
+            kernels,
+            dict(names),
+            moving=dict(zip(old, stems)),
+            results=list(zip(new, stems)),
+            kept=[(n, f"keep_{i}") for i, n in enumerate(self.kept)],
+        )
+
+    def _plan_backward(self, names: dict[Node, str]) -> Walk:
+        schedule, step = self.schedule, self.schedule.step
+        sums, inner = _row_sums(schedule)
+        apart = set(schedule.deferred) - {s.node for s in sums} - inner
+        wanted = [step.gradients[name] for name in schedule.wanted]
+        self.deferred = make_region("deferred", apart | set(schedule.prepared), wanted, self.torch.constants, names)
+        self.sums = [s for s in sums if s.node in self.deferred.reads]
+        live = set(schedule.backward_loop) | set(step.cotangents.values()) | inner
+        self.carried = [n for n in self.deferred.reads if n in live]
+        carry = [step.gradients[name] for name in step.states]
+        candidates = set(schedule.prepared) | set(schedule.backward_loop) | inner
+        nodes = _needed([*carry, *self.carried, *(s.source for s in self.sums)], candidates, step.graph.nodes)
+        stems = [f"grad_{name}" for name in step.states]
+        kernels = Kernels(nodes, self.sums, {*carry, *self.carried}, self.dtype)
+        cotangents = list(step.cotangents.values())
+        return Walk(
+            "backward",
+            kernels,
+            dict(names),
+            moving=dict(zip(cotangents, stems)),
+            results=list(zip(carry, stems)),
+            kept=[(n, f"keep_{i}") for i, n in enumerate(self.carried)],
+            added={cotangents[0]: "arriving"},
+        )
+
+    # -- running --
+
+    def forward(
+        self,
+        parameters: Sequence[Tensor],
+        inputs: Sequence[Tensor],
+        masks: Sequence[Tensor],
+        states: Sequence[Tensor],
+        reverse: bool,
+    ) -> tuple[Tensor, tuple[Tensor, ...], list[Tensor]]:
+        """Walk a sequence; arguments and results as in :meth:`TorchProgram.forward`."""
+        values = self.torch.start(parameters, inputs, masks, self.torch.before)
+        length, rows = inputs[0].shape[:2]
+        step, walk = self.schedule.step, self.forward_walk
+        arguments: dict[str, Any] = {}
+        histories = []
+        first, last = (length, 0) if reverse else (0, length)
+        for name, state, full in zip(step.states, states, self.full):
+            history = state.new_empty((length + 1 if full else 2, rows, *state.shape[1:]))
+            history[first if full else 0] = state
+            histories.append(history)
+            arguments[f"state_{name}"] = history
+            # Where there is a single step, two places in turns and all steps in order are the same but for reversal.
+            arguments[f"state_{name}_slots"] = 0 if full else 2
+        kept = [_like(node, length, rows, states[0]) for node in self.kept]
+        arguments.update({f"keep_{i}": value for i, value in enumerate(kept)})
+        self._run(walk, arguments, values, length, rows, reverse)
+        final = tuple(h[last if full else length % 2] for h, full in zip(histories, self.full))
+        ahead = {n: h[1:] if not reverse else h[:-1] for n, h in zip(step.new_states.values(), histories)}
+        behind = {n: h[:-1] if not reverse else h[1:] for n, h in zip(step.states.values(), histories)}
+        places = {**ahead, **behind, **dict(zip(self.kept, kept))}
+        saved = [places[n] for n in self.schedule.saved] if self.training else []
+        return ahead[next(iter(step.new_states.values()))], tuple(f.clone() for f in final), saved
+
+    def backward(
+        self,
+        parameters: Sequence[Tensor],
+        inputs: Sequence[Tensor],
+        masks: Sequence[Tensor],
+        saved: Sequence[Tensor],
+        grad_output: Tensor | None,
+        grad_states: Sequence[Tensor],
+        reverse: bool,
+    ) -> tuple[dict[str, Tensor], tuple[Tensor, ...]]:
+        """Walk back; arguments and results as in :meth:`TorchProgram.backward`."""
+        values = self.torch.start(parameters, inputs, masks, self.torch.before_back)
+        values.update(zip(self.schedule.saved, saved))
+        length, rows = inputs[0].shape[:2]
+        step, walk = self.schedule.step, self.backward_walk
+        arguments: dict[str, Any] = {}
+        rings = []
+        for name, gradient in zip(step.states, grad_states):
+            ring = gradient.new_empty((2, *gradient.shape))
+            ring[0] = gradient
+            rings.append(ring)
+            arguments[f"grad_{name}"] = ring
+            arguments[f"grad_{name}_slots"] = 2
+        if grad_output is None:
+            grad_output = grad_states[0].new_zeros(grad_states[0].shape[1:]).expand(length, *grad_states[0].shape)
+        arguments["arriving"] = _inner_contiguous(grad_output)
+        arguments["arriving_t"], arguments["arriving_b"] = arguments["arriving"].stride()[:2]
+        kept = [_like(node, length, rows, grad_states[0]) for node in self.carried]
+        arguments.update({f"keep_{i}": value for i, value in enumerate(kept)})
+        width = sum(size for _, size in walk.sum_sizes)
+        threads = self._threads(rows)
+        sums = arguments["sums"] = grad_states[0].new_zeros((threads, width))
+        # Against the direction of the forward walk.
+        self._run(walk, arguments, values, length, rows, not reverse)
+        values.update(zip(self.carried, kept))
+        for (total, _), value in zip(walk.sum_sizes, sums.sum(0).split([size for _, size in walk.sum_sizes])):
+            values[total.node] = value.view(total.node.meta["val"].shape)
+        flat = [values[n].flatten(0, 1) if has_rows(n) else values[n] for n in self.deferred.reads]
+        gradients = {}
+        for name, value in zip(self.schedule.wanted, self.deferred.call(length * rows, *flat)):
+            node = step.gradients[name]
+            gradients[name] = value.unflatten(0, (length, rows)) if has_rows(node) else value
+        return gradients, tuple(ring[length % 2] for ring in rings)
+
+    def _threads(self, rows: int) -> int:
+        return max(1, min(torch.get_num_threads(), rows)) if self.has_team else 1
+
+    def _run(
+        self, walk: Walk, arguments: dict[str, Any], values: dict[Node, Tensor], length: int, rows: int, reverse: bool
+    ) -> None:
+        some = next(value for value in arguments.values() if isinstance(value, Tensor))
+        arguments["scratch"] = some.new_empty(walk.scratch * rows)
+        for node, stem in walk.leaves.items():
+            value = values[node]
+            if has_rows(node):
+                value = _inner_contiguous(value)
+                arguments[stem + "_t"], arguments[stem + "_b"] = value.stride()[:2]
+            else:
+                value = value.contiguous()
+            arguments[stem] = value
+        flops = 0
+        for node, stem in walk.packed.items():
+            arguments[stem] = self._pack(values[node])
+            flops += 2 * values[node].numel() * rows
+        flops += 50 * rows * sum(volume(row_shape(n)) for n in walk.k.nodes if has_rows(n))
+        arguments.update(reverse=int(reverse), length=length, rows=rows)
+        numbers = (ctypes.c_int64 * len(walk.slots))(
+            0, 0, *(v.data_ptr() if isinstance(v, Tensor) else v for v in (arguments[s] for s in walk.slots[2:]))
+        )
+        function, threads = self.library[f"grunit_{walk.name}"], ctypes.c_int64(self._threads(rows))
+        stride = max(1, int(CALL_FLOPS / max(flops, 1)))
+        for begin in range(0, length, stride):
+            numbers[0], numbers[1] = begin, min(length, begin + stride)
+            function(numbers, threads)
+
+    def _pack(self, matrix: Tensor) -> Tensor:
+        k, n = matrix.shape
+        out = matrix.new_empty(self.library.grunit_packed_size(ctypes.c_int64(k), ctypes.c_int64(n)))
+        self.library.grunit_pack(
+            *(ctypes.c_int64(v) for v in (k, n)),
+            ctypes.c_void_p(matrix.data_ptr()),
+            *(ctypes.c_int64(v) for v in matrix.stride()),
+            ctypes.c_void_p(out.data_ptr()),
+        )
+        return out
+
+
+def _needed(ends: Iterable[Node], inside: set[Node], order: Iterable[Node]) -> list[Node]:
+    found = ancestors(ends, inside)
+    return [n for n in order if n in found]
+
+
+def _row_sums(schedule: Schedule) -> tuple[list[Sum], set[Node]]:
+    """Sums over rows in the deferred part that the loop can take along, and the pointwise nodes they need."""
+    deferred = set(schedule.deferred)
+    known = set(schedule.backward_loop) | set(schedule.prepared) | set(schedule.step.cotangents.values())
+    sums, inner = [], set()
+    for node in schedule.deferred:
+        args: Any = node.args
+        if node.target is not aten.sum.dim_IntList or list(args[1]) != [0] or not has_rows(args[0]):
+            continue
+        need = ancestors([args[0]], deferred)
+        pointwise = all(n.target in IN_LOOP and has_rows(n) for n in need)
+        if pointwise and (need or args[0] in known) and args[0].meta["val"].is_floating_point():
+            sums.append(Sum(node, args[0]))
+            inner |= need
+    return sums, inner
+
+
+def _like(node: Node, length: int, rows: int, like: Tensor) -> Tensor:
+    value = node.meta["val"]
+    return torch.empty((length, rows, *value.shape[1:]), dtype=value.dtype, device=like.device)
+
+
+def _inner_contiguous(value: Tensor) -> Tensor:
+    """The value itself if each row lies in order, else a copy that does."""
+    shape = value.shape[2:]
+    fits = all(size == 1 or have == want for size, have, want in zip(shape, value.stride()[2:], steps_of(tuple(shape))))
+    return value if fits else value.contiguous()
+
+
+def _whole_source(schedule: Schedule, dtype: torch.dtype, functions: Sequence[str]) -> str:
+    lines = [f"/* {schedule.step.cell_name}, generated from its equations. */"]
+    if dtype == torch.float64:
+        lines.append("#define REAL_DOUBLE")
+    return "\n".join([*lines, '#include "c_runtime.h"', "", *functions, ""])
+
+
+__all__ = ["BuildError", "CProgram"]

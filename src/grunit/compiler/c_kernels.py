@@ -1,0 +1,227 @@
+"""Divide the nodes of a loop into kernels: products over all rows, and loops along one row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch.fx import Node
+
+from grunit.compiler.c_ops import COMPARISONS, POINTWISE
+from grunit.compiler.c_views import View, is_move, row_shape, steps_of, view_of, whole
+from grunit.compiler.schedule import PRODUCTS, REDUCTIONS
+from grunit.compiler.simplify import has_rows
+from grunit.compiler.trace import UncompilableError
+
+aten = torch.ops.aten
+EXTRA = {aten.clamp.default, aten.pow.Tensor_Scalar, aten._to_copy.default, aten.clamp_min.default, aten.clamp_max.default}
+CONSTANTS = {aten.scalar_tensor.default, aten.full.default, aten.full_like.default}
+
+
+@dataclass(frozen=True)
+class Sum:
+    """A sum over all rows and steps of a value of the loop, kept as one running row a thread."""
+
+    node: Node
+    source: Node
+
+
+@dataclass
+class Kernel:
+    """Work of one kind at one level; everything it reads is made at lower levels or inside it."""
+
+    kind: str
+    """``"product"``, ``"reduction"``, ``"copy"`` (a part of a concatenation) or ``"loop"``."""
+    level: int
+    shape: tuple[int, ...]
+    nodes: list[Node] = field(default_factory=list)
+    sums: list[Sum] = field(default_factory=list)
+    target: View | None = None
+
+
+class Kernels:
+    """The kernels of one loop.
+
+    Attributes:
+        views: for each bookkeeping node, where to read it.
+        parts: for each node written straight into concatenations, the places.
+        buffers: nodes that must lie in memory.
+        kernels: in the order to run them.
+    """
+
+    def __init__(self, nodes: Iterable[Node], sums: Sequence[Sum], stored: set[Node], dtype: torch.dtype):
+        self.nodes = list(nodes)
+        self.inside = set(self.nodes)
+        self.sums, self.stored = list(sums), stored
+        self.views: dict[Node, View] = {}
+        self.parts: dict[Node, list[View]] = {}
+        self.copies: list[tuple[Node, View]] = []
+        self.addends: dict[Node, tuple[Node, Node]] = {}
+        """For each sum ``x + a @ m`` done by the product itself: the product and x."""
+        self._check(dtype)
+        self._join_sums()
+        self.level: dict[Node, int] = {}
+        self._place()
+        self._sink()
+        self.kernels = self._group()
+        self.buffers = self._buffers()
+
+    # -- what each node is --
+
+    def kind(self, node: Node) -> str:
+        """``"leaf"`` for what comes from outside, else what makes it."""
+        if node not in self.inside:
+            return "leaf"
+        if node in self.views:
+            return "view"
+        if node.target in PRODUCTS or node in self.addends:
+            return "product"
+        if node.target in REDUCTIONS:
+            return "reduction"
+        return "cat" if node.target is aten.cat.default else "pointwise"
+
+    def read(self, node: Node) -> View:
+        """How to read a value."""
+        return self.views.get(node) or whole(node)
+
+    def _check(self, dtype: torch.dtype) -> None:
+        known = set(POINTWISE) | set(COMPARISONS) | EXTRA | REDUCTIONS | {aten.mm.default, aten.cat.default}
+        for node in self.nodes:
+            value = node.meta["val"]
+            if not has_rows(node):
+                raise UncompilableError(f"{node.name} has no rows")
+            if value.dtype not in (dtype, torch.bool):
+                raise UncompilableError(f"{node.name} is {value.dtype} in a step of {dtype}")
+            if is_move(node):
+                self.views[node] = view_of(node, self.views)
+            elif node.target not in known and node.target not in CONSTANTS:
+                raise UncompilableError(f"the C backend has no {node.target}")
+
+    def _join_sums(self) -> None:
+        """A product that is only added to something starts from it instead of from zero."""
+        for node in list(self.nodes):
+            if node.target is not aten.add.Tensor or node.kwargs:
+                continue
+            for addend, made in (node.args, node.args[::-1]):
+                if not (isinstance(made, Node) and isinstance(addend, Node) and made in self.inside):
+                    continue
+                sole = made.target is aten.mm.default and len(made.users) == 1 and made not in self.stored
+                if sole and addend is not made and self._lies_in_order(addend, row_shape(node)):
+                    self.addends[node] = (made, addend)
+                    self.nodes.remove(made)
+                    self.inside.discard(made)
+                    break
+
+    def _lies_in_order(self, node: Node, shape: tuple[int, ...]) -> bool:
+        if node.target in CONSTANTS or node.meta["val"].dtype == torch.bool:
+            return False
+        view = self.read(node)
+        if not has_rows(node):
+            return view.shape[-1:] == shape and view.shape in (shape, (1, *shape))
+        return view.shape == shape and view.strides == (1,)
+
+    # -- when each node runs --
+
+    def _ready(self, node: Node, shape: tuple[int, ...]) -> int:
+        """The first level at which a loop of this shape can read a value."""
+        view = self.read(node)
+        made = self.kind(view.base)
+        if made == "leaf":
+            return 0
+        same = made == "pointwise" and view.plain and row_shape(view.base) == shape
+        return self.level[view.base] + (0 if same else 1)
+
+    def _place(self) -> None:
+        for node in self.nodes:
+            made = self.kind(node)
+            if made == "view":
+                continue
+            shape = row_shape(node)
+            reads = self.inputs_of(node)
+            if made == "pointwise":
+                self.level[node] = max((self._ready(n, shape) for n in reads), default=0)
+            elif made == "cat":
+                self.level[node] = self._place_parts(node)
+            else:
+                self.level[node] = max((self._ready(n, ()) for n in reads), default=0)
+                if node.target in PRODUCTS and node.target is not aten.mm.default:
+                    raise UncompilableError(f"the C backend has no {node.target}")
+
+    def _place_parts(self, node: Node) -> int:
+        args: Any = node.args
+        dim = (args[1] if len(args) > 1 else 0) % node.meta["val"].dim() - 1
+        if dim < 0:
+            raise UncompilableError(f"{node.name} joins rows of the batch")
+        strides, offset, level = steps_of(row_shape(node)), 0, 0
+        for part in args[0]:
+            shape = row_shape(part)
+            target = View(node, offset, shape, strides)
+            offset += shape[dim] * strides[dim]
+            if self.kind(part) == "pointwise":
+                self.parts.setdefault(part, []).append(target)
+                level = max(level, self.level[part])
+            else:
+                self.copies.append((part, target))
+                level = max(level, self._ready(part, ()))
+        return level
+
+    def _sink(self) -> None:
+        """Let a pointwise value wait for the loop that reads it, rather than keep it in memory until then."""
+        for node in reversed(self.nodes):
+            if self.kind(node) != "pointwise" or node in self.parts or node in self.stored:
+                continue
+            if any(s.source is node for s in self.sums):
+                continue
+            users = [u for u in node.users if u in self.inside]
+            shape = row_shape(node)
+            if users and all(self.kind(u) == "pointwise" and row_shape(u) == shape for u in users):
+                self.level[node] = max(self.level[node], min(self.level[u] for u in users))
+
+    def _group(self) -> list[Kernel]:
+        loops: dict[tuple[int, tuple[int, ...]], Kernel] = {}
+        others: list[Kernel] = []
+
+        def loop(level: int, shape: tuple[int, ...]) -> Kernel:
+            return loops.setdefault((level, shape), Kernel("loop", level, shape))
+
+        for node in self.nodes:
+            made = self.kind(node)
+            if made == "pointwise":
+                loop(self.level[node], row_shape(node)).nodes.append(node)
+            elif made in ("product", "reduction"):
+                others.append(Kernel(made, self.level[node], row_shape(node), [node]))
+        for part, target in self.copies:
+            others.append(Kernel("copy", self._ready(part, ()), target.shape, [part], target=target))
+        for total in self.sums:
+            loop(self._ready(total.source, row_shape(total.source)), row_shape(total.source)).sums.append(total)
+        rank = {"copy": 0, "loop": 0, "reduction": 1, "product": 1}
+        return sorted([*loops.values(), *others], key=lambda k: (k.level, rank[k.kind]))
+
+    def _buffers(self) -> set[Node]:
+        """Values read from memory by someone, so that they must be there."""
+        found = {n for n in self.nodes if self.kind(n) in ("product", "reduction", "cat")}
+        for kernel in self.kernels:
+            makes = set(kernel.nodes) if kernel.kind == "loop" else set()
+            wanted = [(n, kernel.shape) for node in kernel.nodes for n in self.reads_of(kernel, node)]
+            wanted += [(total.source, kernel.shape) for total in kernel.sums]
+            for node, shape in wanted:
+                view = self.read(node)
+                local = view.base in makes and view.plain and row_shape(view.base) == shape
+                if not local and self.kind(view.base) == "pointwise":
+                    found.add(view.base)
+        return found
+
+    def inputs_of(self, node: Node) -> list[Node]:
+        """The values with rows that a node is computed from."""
+        if node in self.addends:
+            made, addend = self.addends[node]
+            return [n for n in (made.args[0], addend) if isinstance(n, Node) and has_rows(n)]
+        return [n for n in node.all_input_nodes if has_rows(n)]
+
+    def reads_of(self, kernel: Kernel, node: Node) -> list[Node]:
+        """The values with rows that a kernel reads for a node."""
+        if kernel.kind == "copy":
+            return [node]
+        return self.inputs_of(node)
