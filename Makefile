@@ -58,7 +58,6 @@ bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks
 
 docs: $(INSTALLED)
-	@$(PIP) --editable '.[docs]'
 	$(BIN)/mkdocs build --strict
 
 clean:

@@ -59,7 +59,8 @@ def to_markdown(docstring: str) -> str:
     >>> to_markdown("See :class:`~grunit.cells.gru.GRU`.\\n\\nArgs:\\n    bias: with\\n        or without.")
     'See `GRU`.\\n\\n**Args**\\n\\n- `bias`: with or without.'
     """
-    text = re.sub(r":\w+:`~?(?:[\w.]*\.)?([^`]+)`", r"`\1`", docstring).replace("``", "`")
+    text = re.sub(r":\w+:`~?(?:[\w.]*\.)?([^`]+)`", r"`\1`", docstring)
+    text = re.sub(r"(?<!`)``(?!`)", "`", text)
     parts = []
     for part in re.split(r"\n\s*\n", text):
         if match := re.match(r"(\w+):\n(?=    )", part):

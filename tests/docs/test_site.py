@@ -1,0 +1,30 @@
+"""The documentation site: a page a cell, and a build without a warning."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from grunit import cells
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_every_cell_has_its_place_in_the_menu():
+    listed = re.findall(r"cells/(\w+)\.md", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+    assert listed == ["index", *cells.names()]
+
+
+@pytest.mark.slow
+def test_site_builds_without_a_warning(tmp_path):
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
+    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr
+    page = (tmp_path / "cells" / "gru" / "index.html").read_text(encoding="utf-8")
+    assert "hoisted before the loop" in page
+    assert not re.search(r":(class|func|meth|math):", page)  # every role was turned into Markdown
+    assert "Forecaster.fit" in (tmp_path / "api" / "index.html").read_text(encoding="utf-8")
