@@ -93,7 +93,7 @@ def table_section(story: Story) -> str:
     baselines = [row.scores[story.metric][0] for row in rows if row.is_baseline]
     reference = min(baselines, default=None)
     metrics = list(rows[0].scores)
-    heads = [*metrics, f"{story.metric} beside best baseline", "training time", "trained numbers"]
+    heads = [f"{story.metric} to best baseline", *metrics, "training", "weights"]
     head = "".join(f'<th scope="col">{escape(text)}</th>' for text in ["", *heads])
     places = {metric: places_of(abs(rows[0].scores[metric][0])) for metric in metrics}
     body = "\n".join(table_row(row, places, story.metric, reference, row is rows[0]) for row in rows)
@@ -116,12 +116,11 @@ def places_of(value: float) -> int:
 def table_row(row: Row, places: Mapping[str, int], decisive: str, reference: float | None, is_best: bool) -> str:
     """One line of the table."""
     kind = " ".join(word for word, wanted in (("baseline", row.is_baseline), ("best", is_best)) if wanted)
-    entries = []
+    entries = [f"{100 * (row.scores[decisive][0] / reference - 1):+.1f} %" if reference else ""]
     for metric, digits in places.items():
         mean, spread = row.scores.get(metric, (math.nan, 0.0))
         shown = f"{mean:.{digits}f}" if math.isfinite(mean) else "–"
         entries.append(shown + (f' <span class="spread">± {spread:.{digits}f}</span>' if spread else ""))
-    entries.append(f"{100 * (row.scores[decisive][0] / reference - 1):+.1f} %" if reference else "")
     entries.append("" if row.seconds is None else f"{row.seconds:.1f} s")
     entries.append("" if row.parameters is None else f"{row.parameters:,}")
     name = escape(row.name) + (" (baseline)" if row.is_baseline else "")
@@ -146,7 +145,7 @@ def curve_section(story: Story) -> str:
         return ""
     charts = curve_charts(story).items()
     figures = "".join(f"<figure><h3>{escape(name)}</h3>{chart.render()}</figure>" for name, chart in charts)
-    about = "One line a seed; a dot marks the epoch that was kept. All charts share one scale."
+    about = "One line a seed; a dot marks the lowest. All charts share one scale."
     return section("Training", about, f'<div class="grid-of-charts small">{figures}</div>')
 
 

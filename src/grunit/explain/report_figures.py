@@ -66,7 +66,7 @@ def curve_charts(story: Story, width: int = 250, height: int = 210) -> dict[str,
     y = spanning([known.min() if known.size else 0.0, top], *down, margin=0.05)
     longest = max(len(seed) for seeds in story.curves.values() for seed in seeds)
     x = spanning([1, max(longest, 2)], *across)
-    whole = [tick for tick in number_ticks(x.low, x.high, 4) if tick.at == round(tick.at)]
+    whole = [Tick(tick.at, f"{tick.at:.0f}") for tick in number_ticks(x.low, x.high, 4) if tick.at == round(tick.at)]
     charts = {}
     for place, (name, seeds) in enumerate(story.curves.items()):
         chart = Chart(f"{story.loss} of {name} by epoch, one line a seed", x, y, width, height)

@@ -1,0 +1,69 @@
+"""Every example runs, small, and says what it promises."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "examples"
+
+
+def read(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"example_{name}", FOLDER / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(autouse=True)
+def _needs_the_data() -> None:
+    pytest.importorskip("vega_datasets")
+    pytest.importorskip("hvsampledata")
+
+
+def test_every_example_is_tested():
+    assert {path.stem for path in FOLDER.glob("*.py")} == {"apple_stock", "demo", "own_cell", "seattle_weather"}
+
+
+def test_seattle_weather(capsys):
+    read("seattle_weather").main(quick=True)
+    out = capsys.readouterr().out
+    assert "Forecaster-lo-80" in out
+    # Fourteen days from the day after the data ends.
+    assert "2016-01-01" in out
+    assert "2016-01-14" in out
+
+
+def test_apple_stock_verdict_follows_the_numbers(capsys):
+    comparison = read("apple_stock").main(quick=True)
+    out = capsys.readouterr().out
+    assert comparison.verdict in out
+    best = min(row.mean("MAE") for row in comparison.rows if not row.is_baseline)
+    baseline = min(row.mean("MAE") for row in comparison.rows if row.is_baseline)
+    assert (comparison.winner is None) == (best >= baseline)
+    assert ("the last price remains the best guess" in out) == (comparison.winner is None)
+
+
+def test_own_cell_is_compiled_and_compared(capsys):
+    comparison = read("own_cell").main(quick=True)
+    assert [row.name for row in comparison.rows][:2] == ["TwoSpeed", "lstm"]
+    assert "TwoSpeed: dense" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_demo_replaces_its_own_folder(tmp_path, capsys):
+    demo = read("demo")
+    folder = tmp_path / "demo-out"
+    folder.mkdir()
+    (folder / "old.txt").write_text("old")
+    assert demo.main(quick=True, folder=folder) == folder
+    assert {path.name for path in folder.iterdir()} == {"report.html", "report-apple.html", "forecast.svg", "model"}
+    out = capsys.readouterr().out
+    for cell in demo.CELLS:
+        assert cell in out
+    assert "report.html" in out
