@@ -66,7 +66,8 @@ class Walk:
         added: dict[Node, str] | None = None,
     ):
         self.name, self.k, self.moving = name, kernels, moving
-        self.results, self.kept, self.added = list(results), list(kept), added or {}
+        self.results, self.kept, self.added = list(results), list(kept), dict(added or {})
+        self.arrived = set(self.added.values())
         self.names = {node: safe(text) for node, text in names.items()}
         self.slots: list[str] = ["begin", "end", "reverse", "length", "rows"]
         self.leaves: dict[Node, str] = {}
@@ -401,12 +402,26 @@ class Walk:
                 lines += self._around(shape, False, [f"store({pointer} + {self._flat_index(shape)}, m, {load});"])
         return lines
 
+    def _arrivals(self) -> list[str]:
+        """Add what arrives to a moving value before the step, where something other than a loop reads it."""
+        read = {self.k.read(n).base for k in self.k.kernels if k.kind != "loop" for x in k.nodes for n in self.k.reads_of(k, x)}
+        lines: list[str] = []
+        for node, stem in list(self.added.items()):
+            if node in read:
+                shape = row_shape(node)
+                total = self._load(node, shape, False, set())
+                del self.added[node]
+                self.arrived.add(stem)
+                target = f"{self.moving[node]}_now + r * {volume(shape)} + {self._flat_index(shape)}"
+                lines += self._around(shape, False, [f"store({target}, m, {total});"])
+        return lines
+
     # -- the function --
 
     def write(self) -> str:
         """The C function."""
         body: list[str] = []
-        run: list[str] = []
+        run: list[str] = self._arrivals()
 
         def flush() -> None:
             if run:
@@ -455,7 +470,7 @@ class Walk:
         masks = {stem for node, stem in self.leaves.items() if node.meta["val"].dtype == torch.bool}
         if name in masks:
             return "const uint8_t *"
-        return "const real *" if name.startswith(("in_", "packed_")) or name in self.added.values() else "real *"
+        return "const real *" if name.startswith(("in_", "packed_")) or name in self.arrived else "real *"
 
 
 def _parameter_view(node: Node, dims: int) -> View:

@@ -169,12 +169,13 @@ class Kernels:
 
     def _sink(self) -> None:
         """Let a pointwise value wait for the loop that reads it, rather than keep it in memory until then."""
+        joined = {made: total for total, (made, _) in self.addends.items()}
         for node in reversed(self.nodes):
             if self.kind(node) != "pointwise" or node in self.parts or node in self.stored:
                 continue
             if any(s.source is node for s in self.sums):
                 continue
-            users = [u for u in node.users if u in self.inside]
+            users = [joined.get(u, u) for u in node.users if joined.get(u, u) in self.inside]
             shape = row_shape(node)
             if users and all(self.kind(u) == "pointwise" and row_shape(u) == shape for u in users):
                 self.level[node] = max(self.level[node], min(self.level[u] for u in users))
