@@ -30,7 +30,7 @@ def classify(step: StepGraph) -> str:
     live = _live_states(step)
     sources = {step.states[name] for name in live}
     needed = ancestors([step.new_states[name] for name in live])
-    shapes = {tuple(node.meta["val"].shape[1:]) for node in sources}
+    shapes = {_shape(node) for node in sources}
     if len(shapes) > 1:
         return "dense"
     degree: dict[Node, int] = {}
@@ -43,8 +43,7 @@ def classify(step: StepGraph) -> str:
         reads = [degree.get(read, FREE) for read in node.all_input_nodes]
         if max(reads, default=FREE) == FREE:
             continue
-        value = node.meta["val"]
-        if not (isinstance(value, torch.Tensor) and tuple(value.shape[1:]) in shapes and _is_pointwise(node.target)):
+        if _shape(node) not in shapes or not _is_pointwise(node.target):
             return "dense"
         degree[node] = _degree(node, degree)
     highest = max((degree.get(step.new_states[name], FREE) for name in live), default=FREE)

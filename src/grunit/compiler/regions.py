@@ -12,7 +12,8 @@ from torch import Tensor
 from torch.fx import Graph, Node
 from torch.fx.graph_module import GraphModule
 
-from grunit.compiler.simplify import is_size
+from grunit.compiler.simplify import is_movable, is_size
+from grunit.compiler.trace import UncompilableError
 
 aten = torch.ops.aten
 
@@ -33,7 +34,6 @@ PLAIN: dict[Any, Callable[..., Any]] = {
     aten.permute.default: torch.permute,
     aten.cat.default: torch.cat,
 }
-SIZES = {aten.sym_size.int, operator.add, operator.mul, operator.sub, operator.floordiv}
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def make_region(
 
     Args:
         name: of the function.
-        nodes: the nodes that belong to the region.
+        nodes: the nodes that belong to the region; others that cannot be handed over are computed again in it.
         writes: what it shall return; those not computed here are passed through.
         constants: the module that holds tensors the step made of numbers.
         names: what to call the nodes in the code.
@@ -73,7 +73,7 @@ def make_region(
         """The copy of a node; a node from elsewhere becomes an argument, a size is worked out from ``rows``."""
         if node not in copies:
             if is_size(node):
-                copies[node] = _copy_size(graph, node, rows, read)
+                copies[node] = _copy_size(graph, node, rows)  # type: ignore[assignment]
             else:
                 reads.append(node)
                 with graph.inserting_after(_last_placeholder(graph)):
@@ -104,7 +104,7 @@ def _needed(writes: Sequence[Node], inside: set[Node]) -> list[Node]:
         node = pending.pop()
         if node not in found:
             found.add(node)
-            pending.extend(r for r in node.all_input_nodes if r in inside)
+            pending.extend(r for r in node.all_input_nodes if r in inside or not (is_size(r) or is_movable(r)))
     return [n for n in (next(iter(found)).graph.nodes if found else ()) if n in found]
 
 
@@ -112,12 +112,20 @@ def _last_placeholder(graph: Graph) -> Node:
     return [n for n in graph.nodes if n.op == "placeholder"][-1]
 
 
-def _copy_size(graph: Graph, node: Node, rows: Node, read: Callable[[Node], Node]) -> Node:
-    if node.target is aten.sym_size.int:
-        return rows
-    if node.target in SIZES:
-        return graph.node_copy(node, lambda n: read(n))
-    raise ValueError(f"cannot work out the size {node.name} ({node.target})")
+def _copy_size(graph: Graph, node: Node, rows: Node) -> Node | int:
+    """A size as a formula of the number of rows: ``rows``, ``3 * rows``, ``3 * rows + 1``."""
+    value = node.meta["val"]
+    if isinstance(value, int):
+        return value
+    formula = value.node.expr
+    if formula.is_Integer:
+        return int(formula)
+    (symbol,) = formula.free_symbols
+    factor, rest = formula.coeff(symbol), formula.subs(symbol, 0)
+    if formula != factor * symbol + rest or not (factor.is_Integer and rest.is_Integer):
+        raise UncompilableError(f"step needs a size that is no multiple of the number of rows: {formula}")
+    result = rows if factor == 1 else graph.call_function(operator.mul, (rows, int(factor)))
+    return result if rest == 0 else graph.call_function(operator.add, (result, int(rest)))
 
 
 def _fuse_addmm(graph: Graph) -> None:

@@ -8,8 +8,9 @@ from dataclasses import replace
 import torch
 from torch.fx import Node
 
+from grunit.compiler.classes import classify
 from grunit.compiler.program import Schedule, Stage, StepGraph
-from grunit.compiler.simplify import dependence, has_rows, is_size
+from grunit.compiler.simplify import ancestors, dependence, is_movable, is_size
 
 aten = torch.ops.aten
 
@@ -61,13 +62,13 @@ def schedule(step: StepGraph, wanted: Collection[str] | None = None) -> Schedule
     states, cotangents = set(step.states.values()), set(step.cotangents.values())
     from_cotangent = dependence(graph, cotangents)
     from_state = dependence(graph, states)
-    made = {n for n in graph.nodes if has_rows(n) and all(is_size(r) for r in n.all_input_nodes)}
-    from_rows = dependence(graph, rows | made - states - cotangents)
+    sized = {n for n in graph.nodes if not is_size(n) and any(is_size(read) for read in n.all_input_nodes)}
+    from_rows = dependence(graph, rows | sized)
 
     order = [n for n in graph.nodes if n.op not in ("placeholder", "output") and not is_size(n)]
-    forward = _ancestors([*step.new_states.values(), *step.gates.values()])
-    carry = _ancestors([step.gradients[s] for s in step.states if isinstance(step.gradients.get(s), Node)])
-    rest = _ancestors([step.gradients[n] for n in wanted if isinstance(step.gradients[n], Node)])
+    forward = ancestors([*step.new_states.values(), *step.gates.values()])
+    carry = ancestors([step.gradients[s] for s in step.states if isinstance(step.gradients.get(s), Node)])
+    rest = ancestors([step.gradients[n] for n in wanted if isinstance(step.gradients[n], Node)])
 
     early = lambda n: n not in from_state and n not in from_rows and n not in from_cotangent  # noqa: E731
     needed = forward | carry | rest
@@ -80,18 +81,14 @@ def schedule(step: StepGraph, wanted: Collection[str] | None = None) -> Schedule
         n for n in order if n in (carry | rest) and n not in forward and n in from_state and n not in from_cotangent
     ]
 
-    late = set(backward_loop) | set(deferred) | set(prepared)
-    saved = [n for n in (*step.states.values(), *loop) if any(user in late for user in n.users)]
-    saved += [n for n in loop if _is_output(n, step, wanted) and n not in saved]
-    inside = set(backward_loop) | cotangents
-    carried = [
-        n
-        for n in (*cotangents, *backward_loop)
-        if any(user in set(deferred) for user in n.users) or any(step.gradients[w] is n for w in wanted)
-    ]
+    results = {step.gradients[n] for n in wanted}
+    read_late = reads_of({*backward_loop, *deferred, *prepared}) | results
+    saved = [n for n in (*step.states.values(), *loop) if n in read_late]
+    read_after = reads_of(set(deferred)) | results
+    carried = [n for n in (*cotangents, *backward_loop) if n in read_after]
     result = Schedule(
         step=step,
-        kind=_classify(step, loop, backward_loop, inside, from_state),
+        kind=classify(step),
         once=tuple(once),
         hoisted=tuple(hoisted),
         loop=tuple(loop),
@@ -105,46 +102,18 @@ def schedule(step: StepGraph, wanted: Collection[str] | None = None) -> Schedule
     return replace(result, stages=_stages(result.loop), backward_stages=_stages(result.backward_loop))
 
 
-def _is_output(node: Node, step: StepGraph, wanted: Iterable[str]) -> bool:
-    return any(step.gradients[name] is node for name in wanted)
-
-
-def _ancestors(nodes: Iterable[Node]) -> set[Node]:
+def reads_of(inside: set[Node]) -> set[Node]:
+    """The values from elsewhere that nodes read; what cannot be handed over is traced back to what can."""
     found: set[Node] = set()
-    pending = list(nodes)
+    pending = list(inside)
+    seen: set[Node] = set(inside)
     while pending:
-        node = pending.pop()
-        if node not in found:
-            found.add(node)
-            pending.extend(node.all_input_nodes)
+        for read in pending.pop().all_input_nodes:
+            if read in seen or is_size(read):
+                continue
+            seen.add(read)
+            (found.add if is_movable(read) else pending.append)(read)
     return found
-
-
-def _classify(
-    step: StepGraph,
-    loop: Collection[Node],
-    backward_loop: Collection[Node],
-    inside: set[Node],
-    from_state: set[Node],
-) -> str:
-    """``"dense"``, ``"elementwise"`` or ``"linear"``, read off the Jacobian of the new states.
-
-    The backward loop is that Jacobian transposed. A product or a reduction in it couples units: dense. If nothing it
-    multiplies by depends on a state, the new states are affine in the old ones: linear.
-    """
-    moves = {aten.cat.default, aten.slice.Tensor, aten.permute.default, aten.select.int, aten.flip.default}
-    couples = PRODUCTS | REDUCTIONS | moves
-    across = [n for n in (*backward_loop, *_between(loop, step)) if n.target in couples]
-    if across:
-        return "dense"
-    factors = {read for n in backward_loop for read in n.all_input_nodes if read not in inside}
-    return "elementwise" if any(f in from_state for f in factors) else "linear"
-
-
-def _between(loop: Collection[Node], step: StepGraph) -> list[Node]:
-    """Loop nodes that lie on a way from an old state to a new state."""
-    useful = _ancestors(step.new_states.values())
-    return [n for n in loop if n in useful]
 
 
 def _stages(nodes: Iterable[Node]) -> tuple[Stage, ...]:

@@ -5,7 +5,7 @@ Only rounding may differ: sums are regrouped so that terms known before the loop
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -35,6 +35,18 @@ def dependence(graph: Graph, sources: set[Node]) -> set[Node]:
     return found
 
 
+def ancestors(nodes: Iterable[Node], inside: set[Node] | None = None) -> set[Node]:
+    """The nodes and all that they are computed from, as far as it lies ``inside``."""
+    found: set[Node] = set()
+    pending = list(nodes)
+    while pending:
+        node = pending.pop()
+        if node not in found and (inside is None or node in inside):
+            found.add(node)
+            pending.extend(node.all_input_nodes)
+    return found
+
+
 def is_size(node: Node) -> bool:
     """Whether a node is a number of rows rather than a tensor."""
     return isinstance(node.meta.get("val"), (int, torch.SymInt))
@@ -44,6 +56,22 @@ def has_rows(node: Node) -> bool:
     """Whether a value of the step has one row a sequence, as opposed to parameters and numbers."""
     value = node.meta.get("val")
     return isinstance(value, torch.Tensor) and value.dim() > 0 and not isinstance(value.shape[0], int)
+
+
+def is_movable(node: Node) -> bool:
+    """Whether a value can be handed from one part of the program to another.
+
+    It can if it is free of rows, or has exactly one row a sequence along its first axis, so that the values of all
+    steps can lie side by side. What cannot (rows along another axis, several rows a sequence, several results at
+    once) is computed again where it is read.
+    """
+    value = node.meta.get("val")
+    if not isinstance(value, torch.Tensor):
+        return False
+    first, *others = value.shape or (1,)
+    if not all(isinstance(size, int) for size in others):
+        return False
+    return isinstance(first, int) or first.node.expr.is_Symbol
 
 
 def _freeze(argument: Any) -> Any:

@@ -10,12 +10,14 @@ import torch
 from torch import Tensor
 from torch._decomp import core_aten_decompositions, get_decompositions
 from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.func import functionalize
 from torch.fx import Node
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.experimental.symbolic_shapes import DimDynamic, ShapeEnv, StatelessSymbolicContext
 
 from grunit.compiler.eager import guarded_step
 from grunit.compiler.program import StepGraph
+from grunit.errors import InputError, ShapeError
 from grunit.gates import record_gates
 
 aten = torch.ops.aten
@@ -177,30 +179,40 @@ def trace(
     autocast = torch.autocast(first.device.type, enabled=False) if first.device.type != "meta" else nullcontext()
     try:
         with autocast, torch.enable_grad():
-            graph = make_fx(joint, decomposition_table=decompositions(), tracing_mode="symbolic")(*flat).graph
-    except UncompilableError:
+            module = make_fx(joint, decomposition_table=decompositions(), tracing_mode="symbolic")(*flat)
+            if any(_is_mutation(node) for node in module.graph.nodes):
+                # In-place arithmetic on intermediates, of the step or of a derivative, becomes ordinary arithmetic.
+                module = make_fx(functionalize(module, remove="mutations"), tracing_mode="symbolic")(*flat)
+    except (UncompilableError, InputError):
         raise
     except Exception as error:
         raise UncompilableError(str(error).strip().splitlines()[0] if str(error).strip() else repr(error)) from error
-    return _name_nodes(type(cell).__name__, graph, groups, layout, cell.state)
+    if mode.shape_env is not None and mode.shape_env.guards:
+        raise UncompilableError("step branches on the number of rows")
+    return _name_nodes(type(cell).__name__, module.graph, groups, layout, cell.state)
+
+
+def _is_mutation(node: Node) -> bool:
+    return isinstance(node.target, torch._ops.OpOverload) and node.target._schema.is_mutable
 
 
 def _check_new_states(cell: Any, new: Sequence[Tensor], before: Sequence[Tensor]) -> None:
+    kind = type(cell).__name__
+    if not all(isinstance(value, Tensor) for value in new):
+        raise InputError(f"step of {kind} must return tensors, it returned {[type(value).__name__ for value in new]}")
     if len(new) != len(before):
-        raise UncompilableError(f"step returned {len(new)} states, the cell names {len(before)}")
+        raise InputError(
+            f"step of {kind} returned {len(new)} states, the cell names {len(before)}: {', '.join(cell.state)}"
+        )
     for name, after, old in zip(cell.state, new, before, strict=True):
         if after.dim() != 2 or after.shape[1] != old.shape[1]:
-            raise UncompilableError(f"state {name} went in as {tuple(old.shape)} and came out as {tuple(after.shape)}")
+            came = ", ".join("B" if not isinstance(size, int) else str(size) for size in after.shape)
+            raise ShapeError(
+                f"step of {kind} was given the state {name!r} as (B, {old.shape[1]}) and returned it as ({came}): "
+                "return the same shape, or name another size in state_sizes()"
+            )
         if after.dtype != old.dtype:
             raise UncompilableError(f"state {name} went in as {old.dtype} and came out as {after.dtype}")
-
-
-def _make_functional(graph: torch.fx.Graph) -> None:
-    """Let an op that overwrites a value nobody else reads make a new one: the derivative of ``clamp`` holds one."""
-    for node in graph.nodes:
-        name = getattr(node.target, "__name__", "").partition(".")[0]
-        if name == "logical_and_" and len(node.args[0].users) == 1 and node.args[0].op == "call_function":
-            node.target = torch.ops.aten.logical_and.default
 
 
 def _name_nodes(
@@ -210,13 +222,12 @@ def _name_nodes(
     layout: dict[str, list[str]],
     state: Sequence[str],
 ) -> StepGraph:
-    _make_functional(graph)
     for node in graph.nodes:
         if node.op == "call_function" and isinstance(node.target, torch._ops.OpOverload):
             if torch.Tag.nondeterministic_seeded in node.target.tags:
                 raise UncompilableError(f"step draws random numbers ({node.target})")
-            if node.target._schema.is_mutable:
-                raise UncompilableError(f"step changes a tensor in place ({node.target})")
+            if _is_mutation(node):
+                raise UncompilableError(f"step changes a parameter, buffer, input or state in place ({node.target})")
     placeholders = iter([node for node in graph.nodes if node.op == "placeholder"])
     found: dict[str, dict[str, Node]] = {}
     for kind, labels, _ in groups:
