@@ -6,6 +6,8 @@ exits with status 2; code can catch :class:`GrunitError` for all of them.
 
 from __future__ import annotations
 
+from types import ModuleType
+
 
 class GrunitError(Exception):
     """Anything grunit refuses to do, said in one sentence."""
@@ -39,7 +41,7 @@ class CompileWarning(UserWarning):
     """A cell runs as a plain Python loop because its step cannot be compiled; said once a cell."""
 
 
-def require(module: str, extra: str):
+def require(module: str, extra: str) -> ModuleType:
     """Import an optional package where it is used.
 
     Args:

@@ -44,7 +44,8 @@ def record_gates() -> Iterator[dict[str, Tensor]]:
     ['update_gate']
     """
     before = getattr(_listening, "record", None)
-    _listening.record = record = {}
+    record: dict[str, Tensor] = {}
+    _listening.record = record
     try:
         yield record
     finally:

@@ -53,7 +53,7 @@ class Cell(nn.Module):
         self.input_size = input_size
         self.hidden_size = hidden_size
 
-    def step(self, *arguments: Tensor) -> tuple[Tensor, ...] | Tensor:
+    def step(self, *arguments: Any, **named: Any) -> tuple[Tensor, ...] | Tensor:
         """One step: ``step(x, *state)`` with x ``(B, F)`` and each state ``(B, H)``; returns the new states.
 
         Arguments named like an input or a state receive it, in whatever order the cell lists them.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -31,12 +31,18 @@ class GatedCell(Cell):
         device, dtype: of the parameters.
     """
 
-    stacked: ClassVar[tuple[str, ...]] = ()
+    stacked: tuple[str, ...] = ()
     """Names of the blocks stacked in the weights, in order."""
-    keeps: ClassVar[str | None] = None
+    keeps: str | None = None
     """The block that keeps the old state when open."""
-    admits: ClassVar[str | None] = None
+    admits: str | None = None
     """The block that admits new content when open."""
+    hidden_size: int
+    weight_ih: Tensor
+    weight_hh: Tensor
+    bias_ih: Any
+    bias_hh: Any
+    """None without ``bias``."""
 
     def __init__(
         self,

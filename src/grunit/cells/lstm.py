@@ -36,8 +36,10 @@ class LSTM(GatedCell):
     """
 
     state = ("h", "c")
-    stacked = ("input_gate", "forget_gate", "candidate", "output_gate")
-    keeps, admits = "forget_gate", "input_gate"
+    stacked: tuple[str, ...] = ("input_gate", "forget_gate", "candidate", "output_gate")
+    keeps: str | None = "forget_gate"
+    admits = "input_gate"
+    weight_hr: Tensor
 
     def __init__(
         self,
@@ -64,9 +66,9 @@ class LSTM(GatedCell):
 
     def step(self, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
         """x ``(B, F)``, h ``(B, H or proj_size)``, c ``(B, H)`` -> new h, new c."""
-        i, *f, g, o = self.from_both(x, h)
+        i, *own, g, o = self.from_both(x, h)
         i = gate("input_gate", self.gate_activation(i))
-        f = gate("forget_gate", 1 - i if self.coupled_gates else self.gate_activation(f[0]))
+        f = gate("forget_gate", 1 - i if self.coupled_gates else self.gate_activation(own[0]))
         g = gate("candidate", self.activation(g))
         o = gate("output_gate", self.gate_activation(o))
         c = f * c + i * g

@@ -28,6 +28,8 @@ class PeepholeGRU(GRU):
     torch.Size([2, 5])
     """
 
+    weight_cz: Tensor
+
     def more_parameters(self) -> dict[str, tuple[int, ...]]:
         """The peephole."""
         assert self.hidden_size is not None

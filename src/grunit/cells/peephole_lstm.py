@@ -33,6 +33,9 @@ class PeepholeLSTM(GatedCell):
     state = ("h", "c")
     stacked = ("input_gate", "forget_gate", "candidate", "output_gate")
     keeps, admits = "forget_gate", "input_gate"
+    weight_ci: Tensor
+    weight_cf: Tensor
+    weight_co: Tensor
 
     def more_parameters(self) -> dict[str, tuple[int, ...]]:
         """The three peepholes."""
