@@ -236,8 +236,18 @@ def test_wrong_calls_fail_with_torchs_errors(name, call):
 
 @pytest.mark.parametrize("name", ["LSTM", "GRU", "RNN"])
 def test_no_time_steps_are_refused(name):
-    with pytest.raises(RuntimeError, match="no time steps"):
-        getattr(ours, name)(3, 5)(zeros(0, 4, 3))
+    for home in (torch.nn, ours):
+        with pytest.raises(RuntimeError, match="Expected sequence length to be larger than 0 in RNN"):
+            getattr(home, name)(3, 5)(zeros(0, 4, 3))
+
+
+@pytest.mark.parametrize("name", ["LSTM", "GRU", "RNN"])
+def test_a_batch_of_no_rows_has_gradients_of_zero(name):
+    layer = getattr(ours, name)(3, 5)
+    output, _ = layer(zeros(6, 0, 3))
+    assert output.shape == (6, 0, 5)
+    output.sum().backward()
+    assert not layer.weight_hh_l0.grad.any()
 
 
 @pytest.mark.parametrize("name", ["LSTM", "GRU", "RNN"])
@@ -312,6 +322,26 @@ def test_weight_norm_takes_part_in_outputs_and_gradients():
     mine(x)[0].sum().backward()
     assert magnitude.grad.abs().sum() > 0
     copy.deepcopy(mine)
+
+
+@pytest.mark.filterwarnings("ignore:`torch.nn.utils.weight_norm` is deprecated")
+def test_the_older_weight_norm_works_as_well():
+    _, mine = pair("lstm_projected")
+    x = torch.randn(4, 2, 3, dtype=torch.float64)
+    before = mine(x)[0]
+    torch.nn.utils.weight_norm(mine, "weight_hr_l0")
+    torch.testing.assert_close(mine(x)[0], before, rtol=1e-10, atol=1e-10)
+    torch.nn.utils.remove_weight_norm(mine, "weight_hr_l0")
+    torch.testing.assert_close(mine(x)[0], before, rtol=1e-10, atol=1e-10)
+
+
+def test_a_weight_may_be_missing_while_it_is_being_replaced():
+    _, mine = pair("gru")
+    weight = mine.weight_hh_l0
+    del mine.weight_hh_l0
+    mine.float()
+    mine.weight_hh_l0 = torch.nn.Parameter(weight.float())
+    assert mine(torch.zeros(4, 2, 3))[0].dtype == torch.float32
 
 
 def test_replaced_and_shared_weights_are_used():

@@ -47,7 +47,7 @@ class SequenceLayers(RNNBase):
 
     @property
     def _flat_weights(self) -> list[Tensor | None]:
-        return [getattr(self, name) for name in self._flat_weights_names if hasattr(self, name)]
+        return [getattr(self, name, None) for name in self._flat_weights_names]
 
     @_flat_weights.setter
     def _flat_weights(self, weights: list[Tensor | None]) -> None:
@@ -119,6 +119,8 @@ class SequenceLayers(RNNBase):
         else:
             data, batch_sizes = input if batched else input.unsqueeze(0 if self.batch_first else 1), None
         self.check_input(data, batch_sizes)
+        if batch_sizes is None and data.shape[1 if self.batch_first else 0] == 0:
+            raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
         if start is not None:
             self._check_start(start, data, batch_sizes)
 
