@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
+from grunit.errors import InputError
+
 
 def call_step(
     cell: Any, parameters: dict[str, Tensor], inputs: Sequence[Tensor], states: Sequence[Tensor]
@@ -20,7 +22,11 @@ def call_step(
     """One step of ``cell`` with the given parameters; inputs and states in the order of their names."""
     named = dict(zip((*cell.inputs, *cell.state), (*inputs, *states), strict=True))
     new = functional_call(cell, parameters, tuple(named[name] for name in cell.argument_order()))
-    return (new,) if isinstance(new, Tensor) else tuple(new)
+    if isinstance(new, Tensor):
+        return (new,)
+    if not isinstance(new, (tuple, list)):
+        raise InputError(f"step of {type(cell).__name__} must return its new states, it returned {type(new).__name__}")
+    return tuple(new)
 
 
 def guarded_step(

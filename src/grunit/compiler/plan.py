@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import types
 import warnings
 import weakref
 from collections.abc import Sequence
@@ -12,22 +11,19 @@ from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
+from torch.fx import Node
 
 from grunit.compiler.c_backend import BuildError, CProgram
 from grunit.compiler.eager import call_step
+from grunit.compiler.fingerprint import fingerprint
 from grunit.compiler.precision import lower_products
 from grunit.compiler.program import Schedule, StepGraph
 from grunit.compiler.schedule import schedule
 from grunit.compiler.select import chosen_backend
-from grunit.compiler.simplify import simplify
+from grunit.compiler.simplify import ancestors, dependence, simplify
 from grunit.compiler.torch_backend import TorchProgram
 from grunit.compiler.trace import UncompilableError, trace
 from grunit.errors import CompileWarning, InputError
-
-_PLAIN = (int, float, complex, str, bytes, bool, type(None), type, torch.dtype, torch.device, torch.Size)
-_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
-_OWN = {"_parameters", "_buffers", "_modules", "training"}
-
 
 Program: TypeAlias = "TorchProgram | CProgram"
 
@@ -37,6 +33,10 @@ class Plan:
 
     def __init__(self, step: StepGraph, device: torch.device):
         self.step, self.device = step, device
+        used = ancestors(step.new_states.values())
+        read = {**step.parameters, **step.inputs, **step.states}
+        self.unused = frozenset(name for name, node in read.items() if node not in used)
+        """Names of what no new state is made of: they get no gradient, as from autograd."""
         self._programs: dict[Any, Program] = {}
         self._lock = threading.RLock()
         self.no_c: str | None = None
@@ -128,8 +128,8 @@ def find_plan(
         resettable,
         products,
     )
-    structure = fingerprint(cell)
-    plans, key = (_shared, (structure, tensors)) if structure is not None else (_owned.setdefault(cell, {}), tensors)
+    structure, shareable = fingerprint(cell)
+    plans, key = _shared if shareable else _owned.setdefault(cell, {}), (structure, tensors)
     plan = plans.get(key)
     if plan is None:
         with _lock:
@@ -155,10 +155,10 @@ def _make_plan(
     resettable: bool,
     products: torch.dtype | None,
 ) -> Plan | Refusal:
-    one = [value.detach().reshape(-1, value.shape[-1])[:1] for value in inputs]
+    first = [value.detach().reshape(-1, value.shape[-1])[: len(states[0])] for value in inputs]
     try:
-        step = trace(cell, parameters, one, states, masked=masked, resettable=resettable)
-        if mixes_rows(cell, parameters, one, states):
+        step = trace(cell, parameters, first, states, masked=masked, resettable=resettable)
+        if gathers_rows(step) or mixes_rows(cell, parameters, first, states):
             raise UncompilableError("step mixes the rows of a batch")
         simplify(step.graph, set(step.states.values()), set(step.cotangents.values()))
         if products is not None:
@@ -167,8 +167,24 @@ def _make_plan(
         plan = Plan(step, inputs[0].device)
         plan.program(None, True, "torch")
     except UncompilableError as error:
-        return Refusal(str(error))
+        random = error.__cause__ is not None and _draws_numbers(cell, parameters, first, states)
+        return Refusal("step draws random numbers" if random else str(error))
     return plan
+
+
+@torch.no_grad()
+def _draws_numbers(
+    cell: Any, parameters: dict[str, Tensor], inputs: Sequence[Tensor], states: Sequence[Tensor]
+) -> bool:
+    """Whether a step that could not be traced moves the random generator.
+
+    It calls the step on real numbers, so a mistake in it is reported as it is, with a traceback into the step.
+    """
+    weights = {name: value.detach().clone() for name, value in parameters.items()}
+    with torch.random.fork_rng(devices=[]):
+        before = torch.get_rng_state()
+        call_step(cell, weights, inputs, [state.detach() for state in states])
+        return not torch.equal(before, torch.get_rng_state())
 
 
 def _refresh(step: StepGraph) -> StepGraph:
@@ -181,6 +197,18 @@ def _refresh(step: StepGraph) -> StepGraph:
         gradients={name: next(results) for name in step.gradients},
         gates={name: next(results) for name in step.gates},
     )
+
+
+def gathers_rows(step: StepGraph) -> bool:
+    """Whether the new states read a value that is made of several rows: a mean over them, or the first of them."""
+    rows = {*step.inputs.values(), *step.states.values()}
+    made_of_rows = dependence(step.graph, rows) & ancestors(step.new_states.values())
+
+    def row_axes(node: Node) -> int | None:
+        shape = getattr(node.meta.get("val"), "shape", None)
+        return None if shape is None else sum(not isinstance(size, int) for size in shape)
+
+    return any(row_axes(node) not in (None, 1) for node in made_of_rows)
 
 
 @torch.no_grad()
@@ -202,34 +230,3 @@ def mixes_rows(cell: Any, parameters: dict[str, Tensor], inputs: Sequence[Tensor
             if not torch.allclose(a[row : row + 1].double(), b.double(), rtol=1e-2, atol=1e-3, equal_nan=True):
                 return True
     return False
-
-
-def fingerprint(cell: nn.Module) -> Any:
-    """What makes two cells run the same program: classes and plain attributes; None if an attribute is not plain."""
-    parts: list[Any] = [getattr(type(cell), "step", None)]
-    for name, module in cell.named_modules():
-        parts.append((name, type(module), module.training))
-        for key, value in module.__dict__.items():
-            if key in _OWN or (key.startswith("_") and not value):
-                continue
-            plain = _plain(value)
-            if plain is None:
-                return None
-            parts.append((key, plain))
-    return tuple(parts)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, (*_PLAIN, *_FUNCTIONS)):
-        return (type(value), value)
-    if isinstance(value, (tuple, list, set, frozenset)):
-        items = [_plain(item) for item in value]
-        return (
-            None
-            if None in items
-            else (type(value), *(frozenset(items) if isinstance(value, (set, frozenset)) else items))
-        )
-    if isinstance(value, dict):
-        items = [(_plain(k), _plain(v)) for k, v in value.items()]
-        return None if any(k is None or v is None for k, v in items) else (dict, *items)
-    return None

@@ -59,6 +59,8 @@ class _Sequence(torch.autograd.Function):
         arriving = [torch.zeros_like(s) if g is None else g for g, s in zip(grad_final, states)]
         gradients, first = ctx.program.backward(parameters, inputs, masks, saved, grad_output, arriving, layout.reverse)
         gradients.update(zip(layout.plan.step.states, first))
+        for name in layout.plan.unused.difference(layout.plan.step.states):
+            gradients.pop(name, None)
         return (
             None,
             *(gradients.get(name) if need else None for name, need in zip(layout.labels, ctx.needs_input_grad[1:])),
@@ -68,8 +70,10 @@ class _Sequence(torch.autograd.Function):
 def _differentiable_backward(ctx: Any, flat: Sequence[Tensor], arriving: Sequence[Tensor | None]) -> list[Any]:
     """The gradients as a differentiable function of everything, for ``create_graph=True``."""
     layout: _Layout = ctx.layout
-    parameters, inputs, masks, states = layout.divide(flat)
     with torch.enable_grad():
+        # Views, so that a tensor computed from another (a state from the input) does not pass its gradient on twice.
+        flat = [value.view_as(value) if value.requires_grad else value for value in flat]
+        parameters, inputs, masks, states = layout.divide(flat)
         output, final = run_eagerly(
             layout.cell,
             dict(zip(layout.names, parameters)),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import nullcontext
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -178,7 +179,7 @@ def trace(
     flat = [value for _, _, values in groups for value in values]
     autocast = torch.autocast(first.device.type, enabled=False) if first.device.type != "meta" else nullcontext()
     try:
-        with autocast, torch.enable_grad():
+        with autocast, torch.enable_grad(), _without_torch_log():
             module = make_fx(joint, decomposition_table=decompositions(), tracing_mode="symbolic")(*flat)
             if any(_is_mutation(node) for node in module.graph.nodes):
                 # In-place arithmetic on intermediates, of the step or of a derivative, becomes ordinary arithmetic.
@@ -186,10 +187,29 @@ def trace(
     except (UncompilableError, InputError):
         raise
     except Exception as error:
-        raise UncompilableError(str(error).strip().splitlines()[0] if str(error).strip() else repr(error)) from error
+        raise UncompilableError(_reason(error)) from error
     if mode.shape_env is not None and mode.shape_env.guards:
         raise UncompilableError("step branches on the number of rows")
     return _name_nodes(type(cell).__name__, module.graph, groups, layout, cell.state)
+
+
+@contextmanager
+def _without_torch_log() -> Iterator[None]:
+    """Keep torch from logging a step's mistake, which the user is about to see as an exception."""
+    logger = logging.getLogger("torch._subclasses.fake_tensor")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def _reason(error: Exception) -> str:
+    text = str(error).strip()
+    if "data-dependent" in text:
+        return "step branches on the values of a tensor"
+    return text.splitlines()[0] if text else repr(error)
 
 
 def _is_mutation(node: Node) -> bool:
@@ -228,6 +248,9 @@ def _name_nodes(
                 raise UncompilableError(f"step draws random numbers ({node.target})")
             if _is_mutation(node):
                 raise UncompilableError(f"step changes a parameter, buffer, input or state in place ({node.target})")
+    for node in graph.nodes:
+        if node.op == "get_attr" and getattr(graph.owning_module, str(node.target)).requires_grad:
+            raise UncompilableError("step reads a tensor that wants a gradient and is no parameter of the cell")
     placeholders = iter([node for node in graph.nodes if node.op == "placeholder"])
     found: dict[str, dict[str, Node]] = {}
     for kind, labels, _ in groups:
