@@ -28,6 +28,7 @@ def test_windows_end_at_the_end_and_lie_a_step_apart(h, n, step):
         assert window.times[0][0] == panel.times[0][cut]
 
 
+@pytest.mark.slow
 def test_cross_validation_is_fit_once_then_predict_from_each_cut():
     frame = daily()
     result = tiny().cross_validation(frame, n_windows=3, step_size=2)

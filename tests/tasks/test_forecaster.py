@@ -84,12 +84,20 @@ def test_polars_in_polars_out(fitted):
     assert np.array_equal(forecast["Forecaster"].to_numpy(), fitted.predict()["Forecaster"].to_numpy())
 
 
+def test_names_of_series_that_are_numbers_stay_numbers(fitted):
+    frame = daily().assign(unique_id=[7] * 60 + [9] * 60)
+    forecast = tiny().fit(frame).predict()
+    assert forecast["unique_id"].tolist() == [7] * 3 + [9] * 3
+    assert np.array_equal(forecast["Forecaster"], fitted.predict()["Forecaster"])
+
+
 def test_a_plain_series_is_enough():
     forecast = tiny().fit(pd.Series(np.arange(40.0), name="count")).predict()
     assert forecast["unique_id"].unique().tolist() == ["count"]
     assert forecast["ds"].tolist() == [40, 41, 42]
 
 
+@pytest.mark.slow
 def test_a_trend_is_carried_beyond_what_was_seen():
     line = pd.Series(np.arange(120.0))
     forecast = tiny(max_epochs=60, lr=0.01, hidden_size=8).fit(line).predict()

@@ -171,7 +171,8 @@ def window_frame(
 
 def evaluate(forecaster: Forecaster, panel: Panel, n_windows: int | None, step_size: int) -> pd.DataFrame:
     """Scores of a fitted forecaster, as it is, and of the baselines, on the last windows of ``panel``."""
-    h, until = forecaster.h, forecaster.trained_until_
+    h, context = forecaster.h, forecaster.context_
+    until = {name: times[-1] for name, times in zip(context.ids, context.times, strict=True)}
     fresh = min(
         int((times > until[name]).sum()) if name in until else len(times) - forecaster.input_size_
         for name, times in zip(panel.ids, panel.times, strict=True)

@@ -11,14 +11,12 @@ import numpy as np
 import pandas as pd
 
 from grunit.cells import get, name_of
-from grunit.data import Panel, season_length, to_long, to_panel
+from grunit.data import Panel, season_length
 from grunit.errors import InputError
 from grunit.tasks.backtest import Backtest, Window, backtest, backtest_baseline, rolling_windows, window_frame
 from grunit.tasks.baselines import BASELINES
-from grunit.tasks.forecast_frames import choose_exogenous, read_static
 from grunit.tasks.forecaster import Forecaster
 from grunit.tasks.metrics import METRICS
-from grunit.tasks.statics import Statics
 from grunit.tasks.verdict import judge
 from grunit.training import DivergenceError, History
 
@@ -175,10 +173,8 @@ def compare(
     if not seeds:
         raise InputError("seeds is empty: give at least one, such as seeds=[0]")
     template = Forecaster(h, **{"verbose": 0, **settings})
-    columns, step_size = template.columns, h if step_size is None else step_size
-    long = to_long(frame, columns)
-    panel = to_panel(long, choose_exogenous(long, template.exogenous, list(template.futr_exog or ())))
-    statics = Statics.measure(None if static_df is None else read_static(static_df, columns, panel.ids))
+    step_size = h if step_size is None else step_size
+    panel, statics = template.read(frame, static_df)
     season = season_length(panel.freq) if template.season is None else template.season
     windows = rolling_windows(panel, h, n_windows, step_size, len(template.futr_exog or ()), season)
     levels = sorted(set(template.level))

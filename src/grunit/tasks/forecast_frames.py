@@ -22,12 +22,19 @@ def like(frame: pd.DataFrame, data: Any, columns: Columns) -> Any:
     names = {"unique_id": columns.unique_id, "ds": columns.ds, "y": columns.y}
     frame = frame.rename(columns=names)
     if not is_polars(data):
+        given: Any = data.dtypes if isinstance(data, pd.DataFrame) else {}
+        for column, kinds in ((columns.unique_id, "iu"), (columns.ds, "iuM")):
+            if column in given and getattr(given[column], "kind", "O") in kinds:
+                frame = frame.astype({column: given[column]})
         return frame
     polars = require("polars", "polars")
     result = polars.DataFrame({name: frame[name].to_numpy() for name in frame.columns})
     result = result.with_columns(polars.col(columns.unique_id).cast(polars.String))
-    kind = getattr(data, "schema", {}).get(columns.ds) if hasattr(data, "schema") else None
-    return result if kind is None else result.with_columns(polars.col(columns.ds).cast(kind))
+    given = dict(data.schema) if hasattr(data, "schema") else {}
+    for column in (columns.unique_id, columns.ds):
+        if column in given and (column != columns.ds or given[column] != polars.String):
+            result = result.with_columns(polars.col(column).cast(given[column]))
+    return result
 
 
 def forecast_frame(ids: list[str], times: list[np.ndarray], values: np.ndarray, names: list[str]) -> pd.DataFrame:

@@ -21,7 +21,7 @@ from grunit.tasks.forecast_model import ForecastModel, quantile_tensor
 from grunit.tasks.forecast_windows import ForecastWindows, scale_future, with_calendar
 from grunit.tasks.quantiles import level_columns, level_quantiles, pinball_loss
 from grunit.tasks.statics import Statics
-from grunit.training import Batches, Checkpoint, fit, seeded
+from grunit.training import Batches, Checkpoint, History, fit, seeded
 
 
 class Forecaster(Estimator):
@@ -154,11 +154,8 @@ class Forecaster(Estimator):
             InputError: an argument.
             DivergenceError: the loss is not finite.
         """
-        frame = to_long(df, self.columns)
-        exogenous = choose_exogenous(frame, self.exogenous, self._future_names())
-        panel = to_panel(frame, exogenous)
-        statics = Statics.measure(None if static_df is None else read_static(static_df, self.columns, panel.ids))
-        self.series_given_ = df[:0] if hasattr(df, "columns") else None
+        panel, statics = self.read(df, static_df)
+        self.frame_given_ = df[:0] if hasattr(df, "columns") else None
         return self.fit_panel(
             panel, statics, val_size, start=self.starting_point(resume, checkpoint), checkpoint=checkpoint, watch=watch
         )
@@ -176,26 +173,23 @@ class Forecaster(Estimator):
         """As :meth:`fit`, from a panel whose last exogenous columns are those of ``futr_exog``."""
         arguments.check(self, val_size)
         val_size = arguments.validation_steps(panel, val_size, self.h, self.patience)
+        season = season_length(panel.freq) if self.season is None else self.season
+        input_size = arguments.history_steps(panel, val_size, self.h, self.input_size, season)
+        what = f"input_size {input_size} and horizon {self.h}" + (f" and val_size {val_size}" if val_size else "")
+        require_length(panel, input_size + self.h + val_size, what)
         self.freq_, self.exogenous_ = panel.freq, list(panel.exogenous)
-        self.season_ = season_length(panel.freq) if self.season is None else self.season
-        self.input_size_ = arguments.history_steps(panel, val_size, self.h, self.input_size, self.season_)
-        require_length(
-            panel,
-            self.input_size_ + self.h + val_size,
-            f"input_size {self.input_size_} and horizon {self.h}" + (f" and val_size {val_size}" if val_size else ""),
-        )
+        self.season_, self.input_size_ = season, input_size
         training, _ = split_tail(panel, val_size) if val_size else (panel, None)
         self.cycles_ = calendar_cycles(training.times) if self.calendar else []
         self.scaler_ = Scaler(self.scaler).fit(training)
         self.statics_ = Statics.measure(None) if statics is None else statics
         self.context_ = panel.cut(-self.input_size_)
-        self.trained_until_ = _ends(panel)
         train = self._windows(training)
         validation = self._windows(panel, tail=val_size) if val_size else None
         batches = Batches(train, self.batch_size, seed=self.seed)
         settings = self.settings(max_epochs=arguments.count_epochs(self.max_epochs, len(batches)))
         with seeded(self.seed):
-            self.model_ = self._build()
+            self.model_, self.history_ = self._build(), History()
             self.history_ = fit(
                 self.model_,
                 self._loss,
@@ -228,7 +222,6 @@ class Forecaster(Estimator):
             batches = Batches(self._windows(panel), self.batch_size, seed=self.seed)
             self.history_ = fit(self.model_, self._loss, batches, None, settings)
         self.context_ = extend_context(self.context_, panel.cut(-self.input_size_))
-        self.trained_until_ |= _ends(panel)
         return self
 
     def predict(self, df: Any = None, futr_df: Any = None, level: Any = None, static_df: Any = None) -> Any:
@@ -253,7 +246,7 @@ class Forecaster(Estimator):
         futures = read_future(futr_df, columns, self._future_names(), panel, times)
         values = self.forecast(panel, times, futures, static_df)[..., arguments.chosen_columns(self.level, levels)]
         frame = forecast_frame(panel.ids, times, values, level_columns(type(self).__name__, levels))
-        return like(frame, getattr(self, "series_given_", None) if df is None else df, columns)
+        return like(frame, getattr(self, "frame_given_", None) if df is None else df, columns)
 
     def cross_validation(
         self,
@@ -281,18 +274,9 @@ class Forecaster(Estimator):
         from grunit.tasks.backtest import backtest
 
         levels = arguments.choose_levels(self.level, level)
-        frame = to_long(df, self.columns)
-        panel = to_panel(frame, choose_exogenous(frame, self.exogenous, self._future_names()))
-        statics = Statics.measure(None if static_df is None else read_static(static_df, self.columns, panel.ids))
-        result = backtest(
-            self,
-            panel,
-            n_windows,
-            self.h if step_size is None else step_size,
-            refit,
-            statics=statics,
-            val_size=val_size,
-        )
+        panel, statics = self.read(df, static_df)
+        step_size = self.h if step_size is None else step_size
+        result = backtest(self, panel, n_windows, step_size, refit, statics=statics, val_size=val_size)
         keep = ["unique_id", "ds", "cutoff", "y", *level_columns(type(self).__name__, levels)]
         return like(result.frame[keep], df, self.columns)
 
@@ -338,19 +322,16 @@ class Forecaster(Estimator):
     def encoders(self) -> dict[str, dict[str, Any]]:
         """Scaler, statics, context, and what was found in the data."""
         found = {"freq": self.freq_, "exogenous": self.exogenous_, "season": self.season_, "cycles": self.cycles_}
-        until = {name: int(time.astype("int64")) for name, time in self.trained_until_.items()}
         return {
             "scaler": self.scaler_.to_json(),
             "statics": self.statics_.to_json(),
             "context": panel_to_json(self.context_),
-            "found": {**found, "input_size": self.input_size_, "trained_until": until},
+            "found": {**found, "input_size": self.input_size_},
             "history": self.history_.to_dict() if hasattr(self, "history_") else {},
         }
 
     def decode(self, encoders: dict[str, dict[str, Any]]) -> None:
         """The same back, and an untrained model of the right shape."""
-        from grunit.training import History
-
         found = encoders["found"]
         self.freq_, self.exogenous_ = found["freq"], list(found["exogenous"])
         self.season_, self.cycles_ = found["season"], list(found["cycles"])
@@ -358,12 +339,16 @@ class Forecaster(Estimator):
         self.scaler_ = Scaler.from_json(encoders["scaler"])
         self.statics_ = Statics.from_json(encoders["statics"])
         self.context_ = panel_from_json(encoders["context"])
-        kind = self.context_.times[0].dtype
-        self.trained_until_ = {name: np.int64(time).astype(kind) for name, time in found["trained_until"].items()}
         history = {name: value for name, value in encoders["history"].items() if name != "best_epoch"}
         self.history_ = History(**history)
         with seeded(self.seed):
             self.model_ = self._build()
+
+    def read(self, df: Any, static_df: Any = None) -> tuple[Panel, Statics]:
+        """A user's frames, checked, with the exogenous columns that the arguments choose."""
+        frame = to_long(df, self.columns)
+        panel = to_panel(frame, choose_exogenous(frame, self.exogenous, self._future_names()))
+        return panel, Statics.measure(None if static_df is None else read_static(static_df, self.columns, panel.ids))
 
     @property
     def columns(self) -> Columns:
@@ -407,8 +392,3 @@ class Forecaster(Estimator):
         if static_df is None or not self.statics_.names:
             return self.statics_
         return self.statics_.extend(read_static(static_df, self.columns, panel.ids, self.statics_.names))
-
-
-def _ends(panel: Panel) -> dict[str, Any]:
-    """The last time of each series."""
-    return {name: times[-1] for name, times in zip(panel.ids, panel.times, strict=True)}
