@@ -151,7 +151,9 @@ def run_onnxruntime(operator: str, inputs: Arrays, attributes: Mapping[str, Any]
     return dict(zip(names, session.run(None, dict(inputs)), strict=True))
 
 
-def run_operator(operator: str, inputs: Arrays, attributes: Mapping[str, Any]) -> dict[str, np.ndarray]:
+def run_operator(
+    operator: str, inputs: Arrays, attributes: Mapping[str, Any], backend: str = "torch"
+) -> dict[str, np.ndarray]:
     """What :class:`grunit.Recurrent` answers to a node: ``Y``, ``Y_h`` and, of an LSTM, ``Y_c``."""
     directions, _, input_size = inputs["W"].shape
     hidden = inputs["R"].shape[-1]
@@ -174,7 +176,8 @@ def run_operator(operator: str, inputs: Arrays, attributes: Mapping[str, Any]) -
             given = given.transpose(0, 1) if by_batch else given
             state[index] = given.expand(rnn.directions, -1, -1).contiguous()
     lengths = torch.from_numpy(inputs["sequence_lens"]).long() if "sequence_lens" in inputs else None
-    with torch.no_grad():
+    # Not the fastest backend by itself: it would compile C for each of three hundred small variants.
+    with torch.no_grad(), grunit.backend(backend):
         output, final = rnn(x, tuple(state), lengths=lengths)
     output = output.unflatten(-1, (rnn.directions, hidden))
     if reverse:

@@ -41,15 +41,16 @@ def test_the_cases_we_know_are_there():
     } <= CASES.keys()
 
 
+@pytest.mark.parametrize("backend", ["torch", pytest.param("auto", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", sorted(CASES))
-def test_node_case(name):
+def test_node_case(name, backend):
     case = CASES[name]
     (node,) = case.model.graph.node
     attributes = {each.name: onnx.helper.get_attribute_value(each) for each in node.attribute}
     attributes = {key: value.decode() if isinstance(value, bytes) else value for key, value in attributes.items()}
     formal = [parameter.name for parameter in onnx.defs.get_schema(node.op_type).outputs]
     for inputs, expected in case.data_sets:
-        answers = run_operator(node.op_type, named_inputs(case.model, inputs), attributes)
+        answers = run_operator(node.op_type, named_inputs(case.model, inputs), attributes, backend)
         reference = ReferenceEvaluator(case.model).run(
             None, dict(zip([each.name for each in case.model.graph.input], inputs, strict=True))
         )
