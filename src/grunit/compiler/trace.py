@@ -13,8 +13,6 @@ from torch._decomp import core_aten_decompositions, get_decompositions
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.func import functionalize
 from torch.fx import Node
-from torch.fx.experimental.proxy_tensor import make_fx
-from torch.fx.experimental.symbolic_shapes import DimDynamic, ShapeEnv, StatelessSymbolicContext
 
 from grunit.compiler.eager import guarded_step
 from grunit.compiler.program import StepGraph
@@ -92,6 +90,8 @@ def decompositions() -> dict[Any, Any]:
 
 
 def _fake(mode: FakeTensorMode, value: Tensor, rows: bool) -> Tensor:
+    from torch.fx.experimental.symbolic_shapes import DimDynamic, StatelessSymbolicContext
+
     if not rows:
         return mode.from_tensor(value.detach(), static_shapes=True)
     dynamic = [DimDynamic.DYNAMIC] + [DimDynamic.STATIC] * (value.dim() - 1)
@@ -119,6 +119,10 @@ def trace(
     Raises:
         UncompilableError: the step branches on values, mixes rows, draws random numbers, or leaves tensors behind.
     """
+    # These load sympy, half a second that only the first compilation of a process shall pay.
+    from torch.fx.experimental.proxy_tensor import make_fx
+    from torch.fx.experimental.symbolic_shapes import ShapeEnv
+
     mode = FakeTensorMode(shape_env=ShapeEnv(), allow_non_fake_inputs=True)
     fake_parameters = [_fake(mode, value, rows=False) for value in parameters.values()]
     # One fake tensor makes the symbol B; the others are made from it, so that all rows are the same symbol.
