@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from grunit.cli.settings import read_settings
@@ -17,6 +18,8 @@ EXAMPLE = "example:"
 RESERVED = ("h", "cell", "seed", "verbose", "id_col", "time_col", "target_col")
 """Settings that have an option of their own."""
 HORIZON = 14
+SMALL = 128
+"""Units up to which a network counts as small."""
 UNITS = {"seattle_weather": "°C", "apple_stock": "US dollars", "airline": "thousand passengers", "ett": "°C"}
 """Of the targets of the examples."""
 
@@ -61,13 +64,28 @@ def create(
     cells.get(cell)
     columns = {"id_col": identity, "time_col": time, "target_col": target}
     given |= {name: value for name, value in columns.items() if value}
-    return Forecaster(h, cell=cell, seed=seed, verbose=verbose, **given)
+    estimator = Forecaster(h, cell=cell, seed=seed, verbose=verbose, **given)
+    spare_threads(estimator.hidden_size)
+    return estimator
+
+
+def spare_threads(hidden_size: int) -> None:
+    """Work on one thread where the network is small, unless the environment says otherwise.
+
+    A step of a small network is shorter than it takes threads to meet: beside other work, two can be many times
+    slower than one.
+    """
+    import torch
+
+    if hidden_size <= SMALL and "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(1)
 
 
 def read_again(estimator: Forecaster, data: str) -> pd.DataFrame:
     """A table with the columns that the model was fitted on."""
     names = {"target": estimator.target_col, "identity": estimator.id_col, "time": estimator.time_col}
     standard = {"target": "y", "identity": "unique_id", "time": "ds"}
+    spare_threads(estimator.hidden_size)
     return read_data(data, **{part: None if names[part] == standard[part] else names[part] for part in names})
 
 
@@ -128,6 +146,7 @@ def compare(
     given = read_settings(settings, Forecaster, RESERVED)
     for cell in cells:
         known.get(cell)
+    spare_threads(given.get("hidden_size", 0))
     names = {"target": "target_col", "identity": "id_col", "time": "time_col"}
     given |= {names[part]: name for part, name in columns.items() if name}
     frame = read_data(data, **columns)
