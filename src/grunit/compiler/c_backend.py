@@ -15,10 +15,10 @@ from torch import Tensor
 from torch.fx import Node
 
 from grunit.compiler.c_build import BuildError, build, thread_pool
-from grunit.compiler.c_emit import Walk, volume
+from grunit.compiler.c_emit import Walk
 from grunit.compiler.c_kernels import Kernels, Sum
 from grunit.compiler.c_ops import COMPARISONS, POINTWISE
-from grunit.compiler.c_views import MOVES, row_shape, steps_of
+from grunit.compiler.c_views import MOVES, row_shape, steps_of, volume
 from grunit.compiler.printer import node_names
 from grunit.compiler.program import Schedule
 from grunit.compiler.regions import make_region

@@ -40,9 +40,7 @@ def find_compiler(environment: str | None = None) -> tuple[str, ...]:
     try:
         import ziglang  # noqa: F401
     except ImportError:
-        raise BuildError(
-            "no C compiler was found: install gcc or clang, or run  pip install 'grunit[zig]'"
-        ) from None
+        raise BuildError("no C compiler was found: install gcc or clang, or run  pip install 'grunit[zig]'") from None
     return (sys.executable, "-m", "ziglang", "cc")
 
 
@@ -61,7 +59,9 @@ def processor() -> str:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return platform.processor() + platform.machine()
-    return platform.machine() + "".join(sorted({l for l in lines if l.startswith(("flags", "Features", "model name"))}))
+    return platform.machine() + "".join(
+        sorted({line for line in lines if line.startswith(("flags", "Features", "model name"))})
+    )
 
 
 def cache_folder() -> Path:

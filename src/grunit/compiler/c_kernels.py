@@ -16,7 +16,8 @@ from grunit.compiler.simplify import has_rows
 from grunit.compiler.trace import UncompilableError
 
 aten = torch.ops.aten
-EXTRA = {aten.clamp.default, aten.pow.Tensor_Scalar, aten._to_copy.default, aten.clamp_min.default, aten.clamp_max.default}
+CLAMPS = {aten.clamp.default, aten.clamp_min.default, aten.clamp_max.default}
+EXTRA = {*CLAMPS, aten.pow.Tensor_Scalar, aten._to_copy.default}
 CONSTANTS = {aten.scalar_tensor.default, aten.full.default, aten.full_like.default}
 
 

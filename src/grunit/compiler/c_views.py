@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +54,11 @@ def row_shape(node: Node) -> tuple[int, ...]:
     if not all(isinstance(size, int) for size in sizes):
         raise UncompilableError(f"{node.name} has the batch in its shape {tuple(shape)} other than first")
     return sizes
+
+
+def volume(shape: Sequence[int]) -> int:
+    """How many numbers a row of this shape holds."""
+    return math.prod(shape)
 
 
 def steps_of(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -115,7 +123,7 @@ def view_of(node: Node, views: dict[Node, View]) -> View:
 
 def _reshape(sizes: tuple[int, ...], strides: list[int], shape: tuple[int, ...], node: Node) -> list[int]:
     used = [(n, s) for n, s in zip(sizes, strides) if n != 1]
-    in_order = all(a[1] == b[0] * b[1] for a, b in zip(used, used[1:]))
+    in_order = all(a[1] == b[0] * b[1] for a, b in itertools.pairwise(used))
     if not in_order:
         raise UncompilableError(f"{node.name} reshapes a value that does not lie in order")
     innermost = used[-1][1] if used else 1

@@ -38,8 +38,8 @@ def backend(name: str) -> Iterator[None]:
     """Run sequences on one backend inside a ``with`` block.
 
     Args:
-        name: ``"torch"``, ``"c"``, or ``"auto"`` for the fastest that can run the cell. Outside any block the environment
-            variable ``GRUNIT_BACKEND`` decides, and without it ``"auto"``.
+        name: ``"torch"``, ``"c"``, or ``"auto"`` for the fastest that can run the cell. Outside any block the
+            environment variable ``GRUNIT_BACKEND`` decides, and without it ``"auto"``.
 
     Raises:
         InputError: an unknown or missing backend.

@@ -53,12 +53,20 @@ class TorchProgram:
             factors = [n for n in schedule.prepared if any(n in r.reads for r in (self.backward_loop, self.deferred))]
             self.prepared = region("prepared", schedule.prepared, factors)
             later = [self.prepared, self.backward_loop, self.deferred]
-        read = {n for r in (self.loop, *later) for n in r.reads}
-        self.hoisted = region("hoisted", schedule.hoisted, [n for n in schedule.hoisted if n in read])
-        read |= set(self.hoisted.reads)
-        self.once = region("once", schedule.once, [n for n in schedule.once if n in read])
-        self.regions = [self.once, self.hoisted, self.loop, *later]
+        self.before = self._before("", [self.loop], names)
+        self.before_back = self._before("_again", later, names)
+        self.regions = [*self.before, self.loop, *self.before_back, *later]
         self.bulk_inputs = [*step.inputs.values(), *step.masks.values()]
+
+    def _before(self, suffix: str, regions: Sequence[Region], names: dict[Node, str]) -> tuple[Region, Region]:
+        """What must be computed from parameters, then from inputs, before ``regions`` can run."""
+        schedule = self.schedule
+        read = {n for r in regions for n in r.reads}
+        writes = [n for n in schedule.hoisted if n in read]
+        hoisted = make_region("hoisted" + suffix, schedule.hoisted, writes, self.constants, names)
+        read |= set(hoisted.reads)
+        writes = [n for n in schedule.once if n in read]
+        return make_region("once" + suffix, schedule.once, writes, self.constants, names), hoisted
 
     @property
     def source(self) -> str:
@@ -81,7 +89,7 @@ class TorchProgram:
         """
         step = self.schedule.step
         length, rows = inputs[0].shape[:2]
-        values = self._start(parameters, inputs, masks)
+        values = self.start(parameters, inputs, masks, self.before)
         current = dict(zip(step.states.values(), states))
         getters = self._getters(self.loop, values, length)
         outputs: list[list[Tensor]] = [[] for _ in range(1 + len(self.kept))]
@@ -122,7 +130,7 @@ class TorchProgram:
         """
         step = self.schedule.step
         length, rows = inputs[0].shape[:2]
-        values = self._start(parameters, inputs, masks)
+        values = self.start(parameters, inputs, masks, self.before_back)
         values.update(zip(self.saved, saved))
         self._run_on_all(self.prepared, values, length * rows)
         cotangents = list(step.cotangents.values())
@@ -147,16 +155,21 @@ class TorchProgram:
             gradients[name] = value
         return gradients, tuple(current.values())
 
-    def _start(
-        self, parameters: Sequence[Tensor], inputs: Sequence[Tensor], masks: Sequence[Tensor]
+    def start(
+        self,
+        parameters: Sequence[Tensor],
+        inputs: Sequence[Tensor],
+        masks: Sequence[Tensor],
+        before: tuple[Region, Region],
     ) -> dict[Node, Tensor]:
-        """Parameters, inputs, and everything computed before the loop, by node."""
+        """Parameters, inputs, and what the two regions ``before`` the loop compute from them, by node."""
+        once, hoisted = before
         step = self.schedule.step
         values = dict(zip(step.parameters.values(), parameters))
-        values.update(zip(self.once.writes, self.once.call(0, *(values[n] for n in self.once.reads))))
+        values.update(zip(once.writes, once.call(0, *(values[n] for n in once.reads))))
         values.update(zip(self.bulk_inputs, (*inputs, *masks)))
         length, rows = inputs[0].shape[:2]
-        self._run_on_all(self.hoisted, values, length * rows)
+        self._run_on_all(hoisted, values, length * rows)
         return values
 
     def _run_on_all(self, region: Region, values: dict[Node, Tensor], rows: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from functools import cache
 from typing import Any
 
 import torch
@@ -42,6 +43,7 @@ def _decompose_equal_split(x: Tensor, size: int, dim: int = 0) -> list[Tensor]:
     return [aten.slice.Tensor(x, dim, start, min(start + size, width)) for start in range(0, width, size)]
 
 
+@cache
 def decompositions() -> dict[Any, Any]:
     """PyTorch's core decompositions, and the few more that leave only products, pointwise ops and reductions."""
     table = dict(core_aten_decompositions())
