@@ -118,6 +118,12 @@ def test_axes_say_what_and_in_which_unit(story):
     assert text.count(">time</text>") == 3
 
 
+def test_a_cell_without_gates_is_said_to_have_none(story):
+    plain = replace(story, gates={"candidate": story.gates["candidate"]}, gates_of="rnn")
+    assert "rnn has no gates" in render_report(plain)
+    assert "has no gates" not in render_report(story)
+
+
 def test_no_winner_is_marked_as_such(story):
     text = render_report(replace(story, is_beaten=False, verdict="No cell beats last value."))
     assert 'class="verdict poor"' in text

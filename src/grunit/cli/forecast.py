@@ -20,7 +20,7 @@ RESERVED = ("h", "cell", "seed", "verbose", "id_col", "time_col", "target_col")
 HORIZON = 14
 SMALL = 128
 """Units up to which a network counts as small."""
-UNITS = {"seattle_weather": "°C", "apple_stock": "US dollars", "airline": "thousand passengers", "ett": "°C"}
+UNITS = {"seattle_weather": "°C", "apple_stock": "USD", "airline": "thousand passengers", "ett": "°C"}
 """Of the targets of the examples."""
 
 

@@ -93,7 +93,7 @@ def table_section(story: Story) -> str:
     baselines = [row.scores[story.metric][0] for row in rows if row.is_baseline]
     reference = min(baselines, default=None)
     metrics = list(rows[0].scores)
-    heads = [f"{story.metric} to best baseline", *metrics, "training", "weights"]
+    heads = ["to best baseline", *metrics, "training", "weights"]
     head = "".join(f'<th scope="col">{escape(text)}</th>' for text in ["", *heads])
     places = {metric: places_of(abs(rows[0].scores[metric][0])) for metric in metrics}
     body = "\n".join(table_row(row, places, story.metric, reference, row is rows[0]) for row in rows)
@@ -162,6 +162,8 @@ def gate_section(story: Story) -> str:
         f"Inside {escape(story.gates_of)} while it reads the end of the series: a row a unit, sorted by its mean; "
         "below, the mean over all units. A gate near 1 lets through, near 0 it blocks."
     )
+    if all(name.startswith("candidate") for name in story.gates):
+        about = f"{escape(story.gates_of)} has no gates; this is its candidate, a row a unit, sorted by its mean."
     return section("Gates over time", about, ramps, f'<div class="grid-of-charts wide">{figures}</div>')
 
 
