@@ -105,7 +105,7 @@ def test_second_gradients_are_those_of_finite_differences(name):
 
 
 def test_copies_pickles_and_saved_modules_give_the_same(name):
-    for _, mine, call, _ in pairs(name):
+    for _, mine, call, _ in list(pairs(name))[::3]:
         expected = tensors(mine(*call.args, **call.kwargs))
         saved = io.BytesIO()
         torch.save(mine, saved)
@@ -172,7 +172,7 @@ def test_eval_and_train_agree_without_dropout(name):
 
 def test_float32_and_bfloat16_run_in_their_own_precision(name):
     for dtype in (torch.float32, torch.bfloat16):
-        for sample in samples_of(name, dtype)[::9]:
+        for sample in samples_of(name, dtype)[::15]:
             module = build(ours, name, sample, dtype=dtype)
             assert {
                 value.dtype for value in tensors(module(*sample.forward_input.args)) if value.is_floating_point()

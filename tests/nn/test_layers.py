@@ -13,7 +13,7 @@ from tests.nn.networks import VARIANTS, Decay, assert_same, make, noise, noisy_s
 from grunit import Recurrent
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(data=st.data())
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_whole_equals_chunks_equals_steps(variant, data):
@@ -36,7 +36,7 @@ def test_whole_equals_chunks_equals_steps(variant, data):
     assert_same((torch.stack(outputs), state), (whole, final))
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(data=st.data())
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_lengths_equal_row_by_row_runs(variant, data):
@@ -57,7 +57,7 @@ def test_lengths_equal_row_by_row_runs(variant, data):
         assert_same(tuple(value[:, row] for value in final), state)
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(data=st.data())
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_resets_equal_sequences_run_apart(variant, data):
