@@ -53,7 +53,7 @@ class Kernels:
     """
 
     def __init__(self, nodes: Iterable[Node], sums: Sequence[Sum], stored: set[Node], dtype: torch.dtype):
-        self.nodes = list(nodes)
+        self.nodes = [n for n in nodes if n.target not in CONSTANTS]
         self.inside = set(self.nodes)
         self.sums, self.stored = list(sums), stored
         self.views: dict[Node, View] = {}

@@ -27,7 +27,7 @@ def classify(step: StepGraph) -> str:
     nonlinear. *linear*: each such state is ``a * old + b`` unit by unit, with a and b free of states.
     *elementwise*: a unit's new state depends on its own old states alone. *dense*: anything else, also when in doubt.
     """
-    live = _live_states(step)
+    live = live_states(step)
     sources = {step.states[name] for name in live}
     needed = ancestors([step.new_states[name] for name in live])
     shapes = {_shape(node) for node in sources}
@@ -75,7 +75,7 @@ def _degree(node: Node, degree: dict[Node, int]) -> int:
     return NONLINEAR
 
 
-def _live_states(step: StepGraph) -> set[str]:
+def live_states(step: StepGraph) -> set[str]:
     """The states whose old value reaches, in this step or a later one, a state that is read."""
     reached = {name: dependence(step.graph, {node}) for name, node in step.states.items()}
     live = set(step.states)
