@@ -24,7 +24,8 @@ def main(quick: bool = False) -> Comparison:
         n_windows=2 if quick else 20,
         baselines=["naive", "drift"],  # the random walk, without and with its trend
         hidden_size=8 if quick else 16,
-        max_epochs=1 if quick else 6,
+        max_epochs=1 if quick else 20,
+        patience=4,
     )
     print("\n" + comparison.to_frame()[["name", "MAE", "MAE spread", "MASE", "seconds"]].to_string(index=False))
     print("\n" + comparison.verdict)

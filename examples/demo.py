@@ -30,7 +30,7 @@ def main(quick: bool = False, folder: str | Path = "demo-out") -> Path:
     folder.mkdir(parents=True)
 
     weather = load_example("seattle_weather")
-    size = {"hidden_size": 8, "max_epochs": 1} if quick else {"hidden_size": 32, "max_epochs": 12}
+    size = {"hidden_size": 8, "max_epochs": 1} if quick else {"hidden_size": 32, "max_epochs": 30, "patience": 4}
     found, story = ask(
         "Seattle: the maximum temperature of the next 14 days",
         weather[-300:] if quick else weather,
@@ -59,7 +59,8 @@ def main(quick: bool = False, folder: str | Path = "demo-out") -> Path:
         quick=quick,
         baselines=["naive", "drift"],
         hidden_size=8 if quick else 16,
-        max_epochs=1 if quick else 5,
+        max_epochs=1 if quick else 20,
+        patience=4,
     )
     write_report(story, folder / "report-apple.html")
     print(f"\n{time.perf_counter() - begun:.0f} s. Open {folder / 'report.html'} and {folder / 'report-apple.html'}")

@@ -19,7 +19,7 @@ from grunit.tasks.comparison import compare
 
 def main(quick: bool = False) -> None:
     torch.set_num_threads(1)  # networks this small are quicker on one
-    size = {"hidden_size": 8, "max_epochs": 1} if quick else {"hidden_size": 32, "max_epochs": 12}
+    size = {"hidden_size": 8, "max_epochs": 1} if quick else {"hidden_size": 32, "max_epochs": 30, "patience": 4}
     weather = load_example("seattle_weather")
     print(weather.tail(3).to_string(index=False))
 

@@ -131,7 +131,7 @@ def test_interrupt_is_one_sentence(run, failing):
 
 
 def test_reader_that_goes_away_is_no_error(start):
-    process = start("cells")
+    process = start("--help")
     process.stdout.close()
     err = process.stderr.read()
     process.stderr.close()

@@ -192,7 +192,7 @@ def test_evaluate_sets_the_baselines_beside(run, fitted, table):
 def test_interrupted_fit_goes_on_to_the_same_model(run, start, table, tmp_path):
     words = ["fit", "forecast", table, "--target", "sales", "--h", 3, "--set", "hidden_size=4"]
     # Long enough that the signal always comes first, short enough to be finished afterwards.
-    epochs = ["--set", "max_epochs=200", "--set", "scheduler=none"]
+    epochs = ["--set", "max_epochs=100", "--set", "scheduler=none"]
     process = start(*words, *epochs, "-o", "stopped")
     for line in process.stderr:
         if line.startswith("epoch 2/"):

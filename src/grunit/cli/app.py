@@ -45,6 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
         except BrokenPipeError:
             status = close_broken_pipe()
+        except SystemExit:
+            # Without standalone mode typer ends like this only when the reader of its help page went away.
+            status = BROKEN_PIPE
         except KeyboardInterrupt:
             status = complain("stopped", INTERRUPTED)
         except Exception as error:
