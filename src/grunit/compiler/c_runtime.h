@@ -152,19 +152,26 @@ INLINE vec exp_of(vec x) {
     return p * (vec)((half + 127) << 23) * (vec)((rest + 127) << 23);
 }
 
-/* Near zero by a polynomial (else digits cancel), elsewhere by the exponential. */
+/* t / (t + 2) with t = e^2x - 1, kept free of cancellation near zero; beyond the clamp tanh rounds to one. */
 INLINE vec tanh_of(vec x) {
-    vec size = absolute(x);
-    vec far = splat(1.0f) - splat(2.0f) / (exp_of(size + size) + splat(1.0f));
-    vec z = x * x;
-    vec p = splat(-5.70498872745e-3f);
-    p = p * z + splat(2.06390887954e-2f);
-    p = p * z + splat(-5.37397155531e-2f);
-    p = p * z + splat(1.33314422036e-1f);
-    p = p * z + splat(-3.33332819422e-1f);
-    vec near = p * z * x + x;
-    far = choose(x < splat(0), -far, far);
-    return choose(size < splat(0.625f), near, far);
+    x = choose(x > splat(9.02f), splat(9.02f), x);
+    x = choose(x < splat(-9.02f), splat(-9.02f), x);
+    x = x + x;
+    const vec shift = splat(12582912.0f);
+    vec shifted = x * splat(1.44269504f) + shift;
+    vec n = shifted - shift;
+    vec r = x - n * splat(0.693359375f);
+    r = r - n * splat(-2.12194440e-4f);
+    vec p = splat(1.9875691500e-4f);
+    p = p * r + splat(1.3981999507e-3f);
+    p = p * r + splat(8.3334519073e-3f);
+    p = p * r + splat(4.1665795894e-2f);
+    p = p * r + splat(1.6666665459e-1f);
+    p = p * r + splat(5.0000001201e-1f);
+    vec small = p * (r * r) + r; /* e^r - 1 */
+    vec scale = (vec)(((mask)shifted - (mask)shift + 127) << 23);
+    vec t = small * scale + (scale - splat(1.0f));
+    return t / (t + splat(2.0f));
 }
 #endif
 
