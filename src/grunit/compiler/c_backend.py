@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -31,6 +32,7 @@ aten = torch.ops.aten
 
 # How much arithmetic one call may hold, so that an interrupt is answered within a fraction of a second.
 CALL_FLOPS = 3e9
+TALL = 6  # rows a tile of the matrix product, as in c_runtime.h
 IN_LOOP = {*POINTWISE, *COMPARISONS, *MOVES, aten.cat.default}
 
 
@@ -49,52 +51,78 @@ class CProgram:
         self.dtype = next(iter(step.states.values())).meta["val"].dtype
         if self.dtype not in (torch.float32, torch.float64):
             raise UncompilableError(f"the C backend computes in float32 and float64, not in {self.dtype}")
-        names = node_names(step)
-        self.forward_walk = self._plan_forward(names)
-        walks = [self.forward_walk]
+        self.names = node_names(step)
+        self.saved: tuple[Node, ...] = ()
+        self.remade: set[Node] = set()
+        self.has_team = thread_pool() is not None
+        walks = []
         if training:
-            self.backward_walk = self._plan_backward(names)
+            self._plan_deferred()
+            self.backward_walk = self._plan_backward()
             walks.append(self.backward_walk)
+        self.forwards = {False: self._plan_forward(inner=False)}
+        with suppress(UncompilableError):
+            self.forwards[True] = self._plan_forward(inner=True)
+        first = max(self.forwards)
+        walks.append(self.forwards[first])
         self.source = _whole_source(schedule, self.dtype, [walk.write() for walk in walks])
-        self.library = build(self.source)
-        pool = thread_pool()
-        if pool:
-            self.library.grunit_threads(*(ctypes.c_void_p(address) for address in pool))
-        self.has_team = pool is not None
-        self.library.grunit_packed_size.restype = ctypes.c_int64
+        library = _load(self.source)
+        self.libraries = dict.fromkeys(walks, library)
+        self.befores = {walks[-1]: self.torch.before_reading([*walks[-1].leaves, *walks[-1].packed])}
+        if training:
+            walk = self.backward_walk
+            self.before_back = self.torch.before_reading([*walk.leaves, *walk.packed, *self.deferred.reads])
 
     # -- planning --
 
-    def _plan_forward(self, names: dict[Node, str]) -> Walk:
-        step = self.schedule.step
-        saved = self.schedule.saved if self.training else ()
+    def _plan_forward(self, inner: bool) -> Walk:
+        """The walk forward; ``inner``: with the products of the inputs in the loop rather than before it."""
+        step, schedule = self.schedule.step, self.schedule
         new = list(step.new_states.values())
         old = list(step.states.values())
-        self.full = [i == 0 or old[i] in saved or new[i] in saved for i in range(len(old))]
-        self.kept = [n for n in saved if n not in old and n not in new]
-        nodes = _needed([*new, *self.kept], set(self.schedule.loop), step.graph.nodes)
+        self.full = [i == 0 or old[i] in self.saved or new[i] in self.saved for i in range(len(old))]
+        self.kept = [n for n in self.saved if n not in old and n not in new]
+        candidates = set(schedule.loop) | (set(schedule.hoisted) if inner else set())
+        nodes = _needed([*new, *self.kept], candidates, step.graph.nodes)
+        if inner and not any(n in nodes for n in schedule.hoisted):
+            raise UncompilableError("nothing is hoisted")
         kernels = Kernels(nodes, [], {*new, *self.kept}, self.dtype)
         stems = [f"state_{name}" for name in step.states]
         return Walk(
             "forward",
             kernels,
-            dict(names),
+            dict(self.names),
             moving=dict(zip(old, stems)),
             results=list(zip(new, stems)),
             kept=[(n, f"keep_{i}") for i, n in enumerate(self.kept)],
         )
 
-    def _plan_backward(self, names: dict[Node, str]) -> Walk:
+    def _plan_deferred(self) -> None:
+        """What stays with torch after the reverse loop, what it reads of the loop, and what must be saved for both."""
         schedule, step = self.schedule, self.schedule.step
-        sums, inner = _row_sums(schedule)
-        apart = set(schedule.deferred) - {s.node for s in sums} - inner
+        sums, self.inner = _row_sums(schedule)
+        apart = set(schedule.deferred) - {s.node for s in sums} - self.inner
         wanted = [step.gradients[name] for name in schedule.wanted]
-        self.deferred = make_region("deferred", apart | set(schedule.prepared), wanted, self.torch.constants, names)
+        self.deferred = make_region(
+            "deferred", apart | set(schedule.prepared), wanted, self.torch.constants, self.names
+        )
         self.sums = [s for s in sums if s.node in self.deferred.reads]
-        live = set(schedule.backward_loop) | set(step.cotangents.values()) | inner
+        live = set(schedule.backward_loop) | set(step.cotangents.values()) | self.inner
         self.carried = [n for n in self.deferred.reads if n in live]
+        # A value that one op makes again from other saved ones is cheaper to make again than to keep.
+        saved = list(schedule.saved)
+        for node in reversed(schedule.saved):
+            reads = [n for n in node.all_input_nodes if has_rows(n)]
+            free = node not in self.deferred.reads and node not in step.new_states.values()
+            if node.target in POINTWISE and free and reads and all(read in saved for read in reads):
+                saved.remove(node)
+                self.remade.add(node)
+        self.saved = tuple(saved)
+
+    def _plan_backward(self) -> Walk:
+        schedule, step = self.schedule, self.schedule.step
         carry = [step.gradients[name] for name in step.states]
-        candidates = set(schedule.prepared) | set(schedule.backward_loop) | inner
+        candidates = set(schedule.prepared) | set(schedule.backward_loop) | self.inner | self.remade
         nodes = _needed([*carry, *self.carried, *(s.source for s in self.sums)], candidates, step.graph.nodes)
         stems = [f"grad_{name}" for name in step.states]
         kernels = Kernels(nodes, self.sums, {*carry, *self.carried}, self.dtype)
@@ -102,7 +130,7 @@ class CProgram:
         return Walk(
             "backward",
             kernels,
-            dict(names),
+            dict(self.names),
             moving=dict(zip(cotangents, stems)),
             results=list(zip(carry, stems)),
             kept=[(n, f"keep_{i}") for i, n in enumerate(self.carried)],
@@ -120,9 +148,9 @@ class CProgram:
         reverse: bool,
     ) -> tuple[Tensor, tuple[Tensor, ...], list[Tensor]]:
         """Walk a sequence; arguments and results as in :meth:`TorchProgram.forward`."""
-        values = self.torch.start(parameters, inputs, masks, self.torch.before)
         length, rows = inputs[0].shape[:2]
-        step, walk = self.schedule.step, self.forward_walk
+        step, walk = self.schedule.step, self._choose_forward(rows)
+        values = self.torch.start(parameters, inputs, masks, self.befores[walk])
         arguments: dict[str, Any] = {}
         histories = []
         first, last = (length, 0) if reverse else (0, length)
@@ -140,7 +168,7 @@ class CProgram:
         ahead = {n: h[1:] if not reverse else h[:-1] for n, h in zip(step.new_states.values(), histories)}
         behind = {n: h[:-1] if not reverse else h[1:] for n, h in zip(step.states.values(), histories)}
         places = {**ahead, **behind, **dict(zip(self.kept, kept))}
-        saved = [places[n] for n in self.schedule.saved] if self.training else []
+        saved = [places[n] for n in self.saved]
         return ahead[next(iter(step.new_states.values()))], tuple(f.clone() for f in final), saved
 
     def backward(
@@ -154,8 +182,8 @@ class CProgram:
         reverse: bool,
     ) -> tuple[dict[str, Tensor], tuple[Tensor, ...]]:
         """Walk back; arguments and results as in :meth:`TorchProgram.backward`."""
-        values = self.torch.start(parameters, inputs, masks, self.torch.before_back)
-        values.update(zip(self.schedule.saved, saved))
+        values = self.torch.start(parameters, inputs, masks, self.before_back)
+        values.update(zip(self.saved, saved))
         length, rows = inputs[0].shape[:2]
         step, walk = self.schedule.step, self.backward_walk
         arguments: dict[str, Any] = {}
@@ -187,6 +215,16 @@ class CProgram:
             gradients[name] = value.unflatten(0, (length, rows)) if has_rows(node) else value
         return gradients, tuple(ring[length % 2] for ring in rings)
 
+    def _choose_forward(self, rows: int) -> Walk:
+        """Few rows a thread: input products for all steps at once. Many: in the loop, where the data is in cache."""
+        inner = rows >= TALL * self._threads(rows) and True in self.forwards
+        walk = self.forwards[inner]
+        if walk not in self.libraries:
+            source = _whole_source(self.schedule, self.dtype, [walk.write()])
+            self.befores[walk] = self.torch.before_reading([*walk.leaves, *walk.packed])
+            self.libraries[walk] = _load(source)
+        return walk
+
     def _threads(self, rows: int) -> int:
         return max(1, min(torch.get_num_threads(), rows)) if self.has_team else 1
 
@@ -205,29 +243,38 @@ class CProgram:
             arguments[stem] = value
         flops = 0
         for node, stem in walk.packed.items():
-            arguments[stem] = self._pack(values[node])
+            arguments[stem] = self._pack(self.libraries[walk], values[node])
             flops += 2 * values[node].numel() * rows
         flops += 50 * rows * sum(volume(row_shape(n)) for n in walk.k.nodes if has_rows(n))
         arguments.update(reverse=int(reverse), length=length, rows=rows)
         numbers = (ctypes.c_int64 * len(walk.slots))(
             0, 0, *(v.data_ptr() if isinstance(v, Tensor) else v for v in (arguments[s] for s in walk.slots[2:]))
         )
-        function, threads = self.library[f"grunit_{walk.name}"], ctypes.c_int64(self._threads(rows))
+        function, threads = self.libraries[walk][f"grunit_{walk.name}"], ctypes.c_int64(self._threads(rows))
         stride = max(1, int(CALL_FLOPS / max(flops, 1)))
         for begin in range(0, length, stride):
             numbers[0], numbers[1] = begin, min(length, begin + stride)
             function(numbers, threads)
 
-    def _pack(self, matrix: Tensor) -> Tensor:
+    def _pack(self, library: ctypes.CDLL, matrix: Tensor) -> Tensor:
         k, n = matrix.shape
-        out = matrix.new_empty(self.library.grunit_packed_size(ctypes.c_int64(k), ctypes.c_int64(n)))
-        self.library.grunit_pack(
+        out = matrix.new_empty(library.grunit_packed_size(ctypes.c_int64(k), ctypes.c_int64(n)))
+        library.grunit_pack(
             *(ctypes.c_int64(v) for v in (k, n)),
             ctypes.c_void_p(matrix.data_ptr()),
             *(ctypes.c_int64(v) for v in matrix.stride()),
             ctypes.c_void_p(out.data_ptr()),
         )
         return out
+
+
+def _load(source: str) -> ctypes.CDLL:
+    library = build(source)
+    pool = thread_pool()
+    if pool:
+        library.grunit_threads(*(ctypes.c_void_p(address) for address in pool))
+    library.grunit_packed_size.restype = ctypes.c_int64
+    return library
 
 
 def _needed(ends: Iterable[Node], inside: set[Node], order: Iterable[Node]) -> list[Node]:

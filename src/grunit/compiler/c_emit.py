@@ -75,6 +75,12 @@ class Walk(RowLoops):
             self._sink(node, f"({stem}_next + r * {volume(row_shape(node))})")
         for node in self.k.nodes:
             if node in self.k.buffers and node not in self.home:
+                _, addend = self.k.addends.get(node, (node, None))
+                alone = addend in self.home and len(addend.users) == 1 and self.k.kind(addend) == "product"
+                alone = alone and addend not in self.k.stored
+                if addend is not None and alone and row_shape(addend) == row_shape(node):
+                    self.home[node] = self.home[addend]  # a sum that only goes on as part of a larger one
+                    continue
                 size = volume(row_shape(node))
                 self.home[node] = (f"(scratch + {self.scratch} * rows + r * {size})", str(size))
                 self.scratch += size

@@ -59,9 +59,14 @@ class TorchProgram:
         self.bulk_inputs = [*step.inputs.values(), *step.masks.values()]
 
     def _before(self, suffix: str, regions: Sequence[Region], names: dict[Node, str]) -> tuple[Region, Region]:
-        """What must be computed from parameters, then from inputs, before ``regions`` can run."""
+        return self.before_reading([n for r in regions for n in r.reads], suffix, names)
+
+    def before_reading(
+        self, nodes: Sequence[Node], suffix: str = "", names: dict[Node, str] | None = None
+    ) -> tuple[Region, Region]:
+        """What must be computed from parameters, then from inputs, before something can read ``nodes``."""
         schedule = self.schedule
-        read = {n for r in regions for n in r.reads}
+        read = set(nodes)
         writes = [n for n in schedule.hoisted if n in read]
         hoisted = make_region("hoisted" + suffix, schedule.hoisted, writes, self.constants, names)
         read |= set(hoisted.reads)
