@@ -26,7 +26,8 @@ def make_optimizer(
     """Build an optimiser from a name or a class of ``torch.optim``.
 
     Args:
-        optimizer: a name in :data:`OPTIMIZERS`, a class name of ``torch.optim`` (``"NAdam"``), or any subclass of ``torch.optim.Optimizer``.
+        optimizer: a name in :data:`OPTIMIZERS`, a class name of ``torch.optim`` (``"NAdam"``), or any subclass of
+            ``torch.optim.Optimizer``.
         parameters: what it shall change; those that need no gradient are left out.
         options: ``lr``, ``weight_decay`` and whatever else the class takes.
 
