@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor
 from torch.nn.functional import linear
 
+from grunit.cells.activations import Activation, find_activation
 from grunit.cells.gated import GatedCell
 from grunit.gates import gate
 
@@ -25,6 +26,7 @@ class LSTM(GatedCell):
     Args:
         coupled_gates: no forget gate of its own, ``f = 1 - i`` (CIFG, Greff et al. 2017); blocks are then i, g, o.
         proj_size: size of a projected ``h`` (Sak et al. 2014); 0 (default) for none.
+        output_activation: of the cell state on its way out; default the same as ``activation``.
         options: see :class:`~grunit.cells.gated.GatedCell`.
 
     Source: Hochreiter & Schmidhuber (1997); Gers, Schmidhuber & Cummins (2000), eqs. 1-7; ``torch.nn.LSTM``.
@@ -48,6 +50,7 @@ class LSTM(GatedCell):
         *,
         coupled_gates: bool = False,
         proj_size: int = 0,
+        output_activation: str | Activation | None = None,
         **options: Any,
     ):
         self.coupled_gates, self.proj_size, self.width = coupled_gates, proj_size, hidden_size
@@ -55,6 +58,7 @@ class LSTM(GatedCell):
             self.stacked = ("input_gate", "candidate", "output_gate")
             self.keeps = None
         super().__init__(input_size, hidden_size, **options)
+        self.output_activation = self.activation if output_activation is None else find_activation(output_activation)
 
     def state_sizes(self) -> dict[str, int]:
         """``h`` has ``proj_size`` units where there is a projection."""
@@ -72,5 +76,5 @@ class LSTM(GatedCell):
         g = gate("candidate", self.activation(g))
         o = gate("output_gate", self.gate_activation(o))
         c = f * c + i * g
-        h = o * self.activation(c)
+        h = o * self.output_activation(c)
         return (linear(h, self.weight_hr) if self.proj_size else h), c
