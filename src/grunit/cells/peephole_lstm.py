@@ -39,7 +39,7 @@ class PeepholeLSTM(LSTM):
     def more_parameters(self) -> dict[str, tuple[int, ...]]:
         """The peepholes, and the projection if any."""
         names = ("weight_ci", "weight_co") if self.coupled_gates else ("weight_ci", "weight_cf", "weight_co")
-        return {**super().more_parameters(), **{name: (self.width,) for name in names}}
+        return {**super().more_parameters(), **dict.fromkeys(names, (self.width,))}
 
     def step(self, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
         """x ``(B, F)``, h ``(B, H or proj_size)``, c ``(B, H)`` -> new h, new c."""
