@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from grunit.errors import GrunitError
     from grunit.gates import gate
     from grunit.nn import Recurrent, trace
+    from grunit.nn.session import Session
     from grunit.tasks import Forecaster, compare, load
 
 __version__ = "0.1.0"
@@ -24,6 +25,7 @@ _HOMES = {
     "Forecaster": "grunit.tasks",
     "GrunitError": "grunit.errors",
     "Recurrent": "grunit.nn",
+    "Session": "grunit.nn.session",
     "backend": "grunit.compiler",
     "compile": "grunit.compiler",
     "compare": "grunit.tasks",
@@ -33,7 +35,21 @@ _HOMES = {
 }
 _MODULES = ("cells", "nn", "data", "training", "tasks", "compiler", "explain")
 
-__all__ = ["Cell", "Forecaster", "GrunitError", "Recurrent", "cells", "compare", "gate", "load", "nn", "trace"]
+__all__ = [
+    "Cell",
+    "Forecaster",
+    "GrunitError",
+    "Recurrent",
+    "Session",
+    "backend",
+    "cells",
+    "compare",
+    "compile",
+    "gate",
+    "load",
+    "nn",
+    "trace",
+]
 
 
 def __getattr__(name: str) -> Any:

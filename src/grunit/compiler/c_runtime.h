@@ -34,6 +34,7 @@ typedef int32_t whole;
 
 typedef real vec __attribute__((vector_size(VECTOR_BYTES)));
 typedef whole mask __attribute__((vector_size(VECTOR_BYTES)));
+typedef uint32_t bits __attribute__((vector_size(VECTOR_BYTES)));
 
 /* ---- memory: `m` lanes are wanted, fewer than VL only at the end of a row ---- */
 
@@ -66,6 +67,10 @@ INLINE mask load_mask(const uint8_t *p, int64_t stride, int64_t m) {
     mask v = {0};
     for (int64_t i = 0; i < m && i < VL; i++) v[i] = -(whole)(p[i * stride] != 0);
     return v;
+}
+
+INLINE void store_mask(uint8_t *p, int64_t stride, int64_t m, mask v) {
+    for (int64_t i = 0; i < m && i < VL; i++) p[i * stride] = v[i] != 0;
 }
 
 /* ---- choosing ---- */
@@ -120,6 +125,19 @@ LANEWISE(erf_of, erf)
 LANEWISE(floor_of, floor)
 LANEWISE(ceil_of, ceil)
 LANEWISE(sqrt_of, sqrt)
+LANEWISE(tan_of, tan)
+LANEWISE(asin_of, asin)
+LANEWISE(acos_of, acos)
+LANEWISE(atan_of, atan)
+LANEWISE(sinh_of, sinh)
+LANEWISE(cosh_of, cosh)
+LANEWISE(asinh_of, asinh)
+LANEWISE(acosh_of, acosh)
+LANEWISE(atanh_of, atanh)
+LANEWISE(exp2_of, exp2)
+LANEWISE(log10_of, log10)
+LANEWISE(round_of, nearbyint)
+LANEWISE(trunc_of, trunc)
 
 INLINE vec power(vec a, vec b) {
     for (int64_t i = 0; i < VL; i++) a[i] = LIBM(pow)(a[i], b[i]);
@@ -175,6 +193,27 @@ INLINE vec tanh_of(vec x) {
 }
 #endif
 
+/* To the nearest bfloat16, ties to even: the upper half of a float. */
+#ifdef REAL_DOUBLE
+INLINE vec rounded(vec x) {
+    for (int64_t i = 0; i < VL; i++) {
+        float f = (float)x[i];
+        uint32_t b;
+        memcpy(&b, &f, sizeof b);
+        b = (b + 0x7fff + (b >> 16 & 1)) & 0xffff0000u;
+        memcpy(&f, &b, sizeof f);
+        x[i] = x[i] != x[i] ? x[i] : f;
+    }
+    return x;
+}
+#else
+INLINE vec rounded(vec x) {
+    bits b = (bits)x;
+    b = (b + 0x7fff + (b >> 16 & 1)) & 0xffff0000u;
+    return choose(is_nan(x), x, (vec)b);
+}
+#endif
+
 INLINE vec sigmoid_of(vec x) { return splat(1) / (splat(1) + exp_of(-x)); }
 
 /* ---- the product: C (rows x n) = S (rows x n, or zero) + A (rows x k) times packed M (k x n) ---- */
@@ -219,8 +258,43 @@ typedef void (*tile_function)(int64_t, int64_t, const real *, int64_t, const rea
                               int64_t);
 static const tile_function tiles[] = {0, tile_1, tile_2, tile_3, tile_4, tile_5, tile_6};
 
+/* A single row goes through several panels at once: one chain of sums a vector would wait for itself. Each sum is
+ * added up in the order of the tiles, so a row's result does not depend on how many rows came with it. */
+#define ABREAST (8 / PANEL)
+static void one_row(int64_t k, int64_t n, const real *a, const real *packed, const real *s, real *c) {
+    const int64_t panel = k * WIDTH;
+    int64_t j = 0;
+    for (; j + (ABREAST - 1) * WIDTH < n; j += ABREAST * WIDTH, packed += ABREAST * panel) {
+        vec sum[ABREAST][PANEL];
+        for (int p = 0; p < ABREAST; p++)
+            for (int i = 0; i < PANEL; i++) {
+                int64_t at = j + p * WIDTH + i * VL;
+                sum[p][i] = s && at < n ? load(s + at, n - at) : (vec){0};
+            }
+        for (int64_t q = 0; q < k; q++) {
+            vec x = splat(a[q]);
+            _Pragma("GCC unroll 4") for (int p = 0; p < ABREAST; p++)
+                _Pragma("GCC unroll 4") for (int i = 0; i < PANEL; i++) {
+                    vec b;
+                    memcpy(&b, packed + p * panel + q * WIDTH + i * VL, sizeof(vec));
+                    sum[p][i] += x * b;
+                }
+        }
+        for (int p = 0; p < ABREAST; p++)
+            for (int i = 0; i < PANEL; i++) {
+                int64_t at = j + p * WIDTH + i * VL;
+                if (at < n) store(c + at, n - at, sum[p][i]);
+            }
+    }
+    for (; j < n; j += WIDTH, packed += panel) tile_1(k, n - j, a, 0, packed, s ? s + j : 0, 0, c + j, 0);
+}
+
 __attribute__((unused)) static void product(int64_t rows, int64_t k, int64_t n, const real *a, int64_t lda,
                                             const real *packed, const real *s, int64_t lds, real *c, int64_t ldc) {
+    if (rows == 1) {
+        one_row(k, n, a, packed, s, c);
+        return;
+    }
     int64_t count = (rows + TALL - 1) / TALL; /* tiles of nearly equal height */
     for (int64_t j = 0; j < n; j += WIDTH, packed += k * WIDTH)
         for (int64_t i = 0, done = 0; i < count; i++) {
