@@ -24,7 +24,7 @@ from grunit.compiler.printer import node_names
 from grunit.compiler.program import Schedule
 from grunit.compiler.regions import make_region
 from grunit.compiler.schedule import ancestors
-from grunit.compiler.simplify import has_rows
+from grunit.compiler.simplify import has_rows, is_movable, is_size
 from grunit.compiler.torch_backend import TorchProgram
 from grunit.compiler.trace import UncompilableError
 
@@ -32,6 +32,7 @@ aten = torch.ops.aten
 
 # How much arithmetic one call may hold, so that an interrupt is answered within a fraction of a second.
 CALL_FLOPS = 3e9
+THREAD_FLOPS = 1e6
 TALL = 6  # rows a tile of the matrix product, as in c_runtime.h
 IN_LOOP = {*POINTWISE, *COMPARISONS, *MOVES, aten.cat.default}
 
@@ -61,11 +62,14 @@ class CProgram:
             self.backward_walk = self._plan_backward()
             walks.append(self.backward_walk)
         self.forwards = {False: self._plan_forward(inner=False)}
+        self.sources = {walk: walk.write() for walk in (*walks, self.forwards[False])}
         with suppress(UncompilableError):
-            self.forwards[True] = self._plan_forward(inner=True)
+            inner = self._plan_forward(inner=True)
+            self.sources[inner] = inner.write()
+            self.forwards[True] = inner
         first = max(self.forwards)
         walks.append(self.forwards[first])
-        self.source = _whole_source(schedule, self.dtype, [walk.write() for walk in walks])
+        self.source = _whole_source(schedule, self.dtype, [self.sources[walk] for walk in walks])
         library = _load(self.source)
         self.libraries = dict.fromkeys(walks, library)
         self.befores = {walks[-1]: self.torch.before_reading([*walks[-1].leaves, *walks[-1].packed])}
@@ -161,15 +165,17 @@ class CProgram:
             arguments[f"state_{name}"] = history
             # Where there is a single step, two places in turns and all steps in order are the same but for reversal.
             arguments[f"state_{name}_slots"] = 0 if full else 2
-        kept = [_like(node, length, rows, states[0]) for node in self.kept]
+        kept = [_like(node, length, rows, self.dtype) for node in self.kept]
         arguments.update({f"keep_{i}": value for i, value in enumerate(kept)})
         self._run(walk, arguments, values, length, rows, reverse)
+        kept = [value.to(node.meta["val"].dtype) for node, value in zip(self.kept, kept)]
         final = tuple(h[last if full else length % 2] for h, full in zip(histories, self.full))
         ahead = {n: h[1:] if not reverse else h[:-1] for n, h in zip(step.new_states.values(), histories)}
         behind = {n: h[:-1] if not reverse else h[1:] for n, h in zip(step.states.values(), histories)}
         places = {**ahead, **behind, **dict(zip(self.kept, kept))}
         saved = [places[n] for n in self.saved]
-        return ahead[next(iter(step.new_states.values()))], tuple(f.clone() for f in final), saved
+        output = histories[0][1:] if not reverse else histories[0][:-1]
+        return output, tuple(f.clone() for f in final), saved
 
     def backward(
         self,
@@ -198,14 +204,14 @@ class CProgram:
             grad_output = grad_states[0].new_zeros(grad_states[0].shape[1:]).expand(length, *grad_states[0].shape)
         arguments["arriving"] = _inner_contiguous(grad_output)
         arguments["arriving_t"], arguments["arriving_b"] = arguments["arriving"].stride()[:2]
-        kept = [_like(node, length, rows, grad_states[0]) for node in self.carried]
+        kept = [_like(node, length, rows, self.dtype) for node in self.carried]
         arguments.update({f"keep_{i}": value for i, value in enumerate(kept)})
         width = sum(size for _, size in walk.sum_sizes)
-        threads = self._threads(rows)
+        threads = self._threads(walk, rows, length)
         sums = arguments["sums"] = grad_states[0].new_zeros((threads, width))
         # Against the direction of the forward walk.
         self._run(walk, arguments, values, length, rows, not reverse)
-        values.update(zip(self.carried, kept))
+        values.update((node, value.to(node.meta["val"].dtype)) for node, value in zip(self.carried, kept))
         for (total, _), value in zip(walk.sum_sizes, sums.sum(0).split([size for _, size in walk.sum_sizes])):
             values[total.node] = value.view(total.node.meta["val"].shape)
         flat = [values[n].flatten(0, 1) if has_rows(n) else values[n] for n in self.deferred.reads]
@@ -217,16 +223,18 @@ class CProgram:
 
     def _choose_forward(self, rows: int) -> Walk:
         """Few rows a thread: input products for all steps at once. Many: in the loop, where the data is in cache."""
-        inner = rows >= TALL * self._threads(rows) and True in self.forwards
+        inner = rows >= TALL * torch.get_num_threads() and True in self.forwards
         walk = self.forwards[inner]
         if walk not in self.libraries:
-            source = _whole_source(self.schedule, self.dtype, [walk.write()])
+            source = _whole_source(self.schedule, self.dtype, [self.sources[walk]])
             self.befores[walk] = self.torch.before_reading([*walk.leaves, *walk.packed])
             self.libraries[walk] = _load(source)
         return walk
 
-    def _threads(self, rows: int) -> int:
-        return max(1, min(torch.get_num_threads(), rows)) if self.has_team else 1
+    def _threads(self, walk: Walk, rows: int, length: int) -> int:
+        """As many as PyTorch uses, but none for less work than waking it is worth."""
+        worthwhile = int(_flops(walk) * rows * length / THREAD_FLOPS)
+        return max(1, min(torch.get_num_threads(), rows, worthwhile)) if self.has_team else 1
 
     def _run(
         self, walk: Walk, arguments: dict[str, Any], values: dict[Node, Tensor], length: int, rows: int, reverse: bool
@@ -234,24 +242,24 @@ class CProgram:
         some = next(value for value in arguments.values() if isinstance(value, Tensor))
         arguments["scratch"] = some.new_empty(walk.scratch * rows)
         for node, stem in walk.leaves.items():
-            value = values[node]
+            value = values[node] if values[node].dtype == torch.bool else values[node].to(self.dtype)
             if has_rows(node):
                 value = _inner_contiguous(value)
                 arguments[stem + "_t"], arguments[stem + "_b"] = value.stride()[:2]
             else:
                 value = value.contiguous()
             arguments[stem] = value
-        flops = 0
         for node, stem in walk.packed.items():
-            arguments[stem] = self._pack(self.libraries[walk], values[node])
-            flops += 2 * values[node].numel() * rows
-        flops += 50 * rows * sum(volume(row_shape(n)) for n in walk.k.nodes if has_rows(n))
+            arguments[stem] = self._pack(self.libraries[walk], values[node].to(self.dtype))
         arguments.update(reverse=int(reverse), length=length, rows=rows)
         numbers = (ctypes.c_int64 * len(walk.slots))(
             0, 0, *(v.data_ptr() if isinstance(v, Tensor) else v for v in (arguments[s] for s in walk.slots[2:]))
         )
-        function, threads = self.libraries[walk][f"grunit_{walk.name}"], ctypes.c_int64(self._threads(rows))
-        stride = max(1, int(CALL_FLOPS / max(flops, 1)))
+        function, threads = (
+            self.libraries[walk][f"grunit_{walk.name}"],
+            ctypes.c_int64(self._threads(walk, rows, length)),
+        )
+        stride = max(1, int(CALL_FLOPS / max(_flops(walk) * rows, 1)))
         for begin in range(0, length, stride):
             numbers[0], numbers[1] = begin, min(length, begin + stride)
             function(numbers, threads)
@@ -268,6 +276,12 @@ class CProgram:
         return out
 
 
+def _flops(walk: Walk) -> int:
+    """Roughly how much arithmetic one row takes at one step."""
+    products = sum(2 * node.meta["val"].numel() for node in walk.packed)
+    return products + 4 * sum(volume(row_shape(n)) for n in walk.k.nodes if has_rows(n))
+
+
 def _load(source: str) -> ctypes.CDLL:
     library = build(source)
     pool = thread_pool()
@@ -278,7 +292,15 @@ def _load(source: str) -> ctypes.CDLL:
 
 
 def _needed(ends: Iterable[Node], inside: set[Node], order: Iterable[Node]) -> list[Node]:
-    found = ancestors(ends, inside)
+    """What the ends are made of: nodes ``inside``, and others that cannot be handed over and are made again."""
+    found: set[Node] = set()
+    pending = list(ends)
+    while pending:
+        node = pending.pop()
+        again = node.op == "call_function" and not is_size(node) and not is_movable(node)
+        if node not in found and (node in inside or again):
+            found.add(node)
+            pending.extend(node.all_input_nodes)
     return [n for n in order if n in found]
 
 
@@ -292,16 +314,17 @@ def _row_sums(schedule: Schedule) -> tuple[list[Sum], set[Node]]:
         if node.target is not aten.sum.dim_IntList or list(args[1]) != [0] or not has_rows(args[0]):
             continue
         need = ancestors([args[0]], deferred)
-        pointwise = all(n.target in IN_LOOP and has_rows(n) for n in need)
+        pointwise = all(n.target in IN_LOOP and has_rows(n) and is_movable(n) for n in need)
         if pointwise and (need or args[0] in known) and args[0].meta["val"].is_floating_point():
             sums.append(Sum(node, args[0]))
             inner |= need
     return sums, inner
 
 
-def _like(node: Node, length: int, rows: int, like: Tensor) -> Tensor:
+def _like(node: Node, length: int, rows: int, dtype: torch.dtype) -> Tensor:
     value = node.meta["val"]
-    return torch.empty((length, rows, *value.shape[1:]), dtype=value.dtype, device=like.device)
+    dtype = torch.bool if value.dtype == torch.bool else dtype
+    return torch.empty((length, rows, *value.shape[1:]), dtype=dtype)
 
 
 def _inner_contiguous(value: Tensor) -> Tensor:

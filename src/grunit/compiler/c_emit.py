@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-import torch
 from torch.fx import Node
 
 from grunit.compiler.c_kernels import Kernel, Kernels
-from grunit.compiler.c_loops import RowLoops
+from grunit.compiler.c_loops import RowLoops, is_mask
 from grunit.compiler.c_names import safe
-from grunit.compiler.c_views import View, row_shape, volume
-from grunit.compiler.simplify import has_rows
-from grunit.compiler.trace import UncompilableError
+from grunit.compiler.c_views import View, has_rows, reshaped, row_shape, volume, whole
 
 
 class Walk(RowLoops):
@@ -45,7 +41,9 @@ class Walk(RowLoops):
         self.name, self.k, self.moving = name, kernels, moving
         self.results, self.kept, self.added = list(results), list(kept), dict(added or {})
         self.arrived = set(self.added.values())
-        self.names = {node: safe(text) for node, text in names.items()}
+        self.names: dict[Node, str] = {}
+        for node, text in names.items():
+            self._name(node, text)
         self.slots: list[str] = ["begin", "end", "reverse", "length", "rows"]
         self.leaves: dict[Node, str] = {}
         self.packed: dict[Node, str] = {}
@@ -56,7 +54,14 @@ class Walk(RowLoops):
 
     def label(self, node: Node) -> str:
         """The C name of a value."""
-        return self.names.setdefault(node, safe(node.name))
+        return self.names.get(node) or self._name(node, node.name)
+
+    def _name(self, node: Node, text: str) -> str:
+        name = safe(text)
+        while name in self.names.values():
+            name += "x"
+        self.names[node] = name
+        return name
 
     def slot(self, name: str) -> str:
         """Add an argument, once."""
@@ -82,7 +87,9 @@ class Walk(RowLoops):
                     self.home[node] = self.home[addend]  # a sum that only goes on as part of a larger one
                     continue
                 size = volume(row_shape(node))
-                self.home[node] = (f"(scratch + {self.scratch} * rows + r * {size})", str(size))
+                place = f"scratch + {self.scratch} * rows"
+                place = f"(uint8_t *)({place})" if is_mask(node) else place
+                self.home[node] = (f"({place} + r * {size})", str(size))
                 self.scratch += size
 
     def _kept_pointer(self, stem: str, size: int) -> str:
@@ -90,12 +97,20 @@ class Walk(RowLoops):
 
     def _sink(self, node: Node, pointer: str) -> None:
         makes = self.k.kind(node) in ("product", "reduction", "cat", "pointwise")
-        if makes and node not in self.home and node.meta["val"].dtype != torch.bool:
+        if makes and node not in self.home:
             self.home[node] = (pointer, str(volume(row_shape(node))))
             if self.k.kind(node) == "pointwise":
                 self.k.buffers.add(node)
+        elif (base := self.k.read(node).base) is not node and self._is_all_of(node, base):
+            self.home[base] = (pointer, str(volume(row_shape(base))))
         else:
             self.extra.setdefault(node, []).append(pointer)
+
+    def _is_all_of(self, node: Node, base: Node) -> bool:
+        """Whether a view is its base in another shape, and the base may be written where the view is wanted."""
+        view, is_made = self.k.read(node), base in self.k.buffers and base not in self.home
+        in_order = reshaped(view.shape, view.strides, (volume(view.shape),)) in ([1], [0])
+        return is_made and view.offset == 0 and in_order and volume(view.shape) == volume(row_shape(base))
 
     def _leaf(self, node: Node) -> str:
         """The pointer to a row (or to the only row) of a value from outside."""
@@ -122,13 +137,8 @@ class Walk(RowLoops):
     def _product(self, kernel: Kernel) -> list[str]:
         (node,) = kernel.nodes
         made, addend = self.k.addends.get(node, (node, None))
-        args: Any = made.args
-        factor, matrix = args
-        if has_rows(matrix) or matrix in self.k.inside:
-            raise UncompilableError(f"{node.name} multiplies by a matrix that changes from step to step")
+        factor, matrix = self.k.factors(made)
         view = self.k.read(factor)
-        if len(view.shape) != 1 or (view.strides and view.strides[0] != 1 and view.shape[0] != 1):
-            raise UncompilableError(f"{node.name} reads its factor out of order")
         stem = "packed_" + self.label(matrix)
         self.packed[matrix] = stem
         k, n = view.shape[0], row_shape(node)[0]
@@ -150,10 +160,11 @@ class Walk(RowLoops):
         for node, pointers in self.extra.items():
             if self.k.kind(node) == "pointwise":
                 continue  # stored by its own loop
+            shape = row_shape(node)
+            load = self._load(node, shape, False, set(), node)
             for pointer in pointers:
-                shape = row_shape(node)
-                load = self._load(node, shape, False, set())
-                lines += self._around(shape, False, [f"store({pointer} + {self._flat_index(shape)}, m, {load});"])
+                line = self._write(node, pointer, whole(node), shape, False, load)
+                lines += self._around(shape, False, [line])
         return lines
 
     def _arrivals(self) -> list[str]:
@@ -164,12 +175,12 @@ class Walk(RowLoops):
             if k.kind != "loop"
             for x in k.nodes
             for n in self.k.reads_of(k, x)
-        }
+        } | {k.source.base for k in self.k.kernels if k.source}
         lines: list[str] = []
         for node, stem in list(self.added.items()):
             if node in read:
                 shape = row_shape(node)
-                total = self._load(node, shape, False, set())
+                total = self._load(node, shape, False, set(), node)
                 del self.added[node]
                 self.arrived.add(stem)
                 target = f"{self.moving[node]}_now + r * {volume(shape)} + {self._flat_index(shape)}"
@@ -227,7 +238,8 @@ class Walk(RowLoops):
         return "\n".join(lines)
 
     def _pointer_type(self, name: str) -> str:
-        masks = {stem for node, stem in self.leaves.items() if node.meta["val"].dtype == torch.bool}
-        if name in masks:
+        if name in {stem for node, stem in self.leaves.items() if is_mask(node)}:
             return "const uint8_t *"
+        if name in {stem for node, stem in self.kept if is_mask(node)}:
+            return "uint8_t *"
         return "const real *" if name.startswith(("in_", "packed_")) or name in self.arrived else "real *"

@@ -10,15 +10,28 @@ import torch
 from torch.fx import Node
 
 from grunit.compiler.c_ops import COMPARISONS, POINTWISE
-from grunit.compiler.c_views import View, is_move, row_shape, steps_of, view_of, whole
-from grunit.compiler.schedule import PRODUCTS, REDUCTIONS
-from grunit.compiler.simplify import has_rows
+from grunit.compiler.c_views import (
+    SMALL,
+    OutOfOrderError,
+    View,
+    has_rows,
+    is_move,
+    row_shape,
+    rows_axis,
+    steps_of,
+    view_of,
+    whole,
+)
+from grunit.compiler.schedule import PRODUCTS
 from grunit.compiler.trace import UncompilableError
 
 aten = torch.ops.aten
 CLAMPS = {aten.clamp.default, aten.clamp_min.default, aten.clamp_max.default}
 EXTRA = {*CLAMPS, aten.pow.Tensor_Scalar, aten._to_copy.default}
 CONSTANTS = {aten.scalar_tensor.default, aten.full.default, aten.full_like.default}
+REDUCTIONS = {aten.sum.dim_IntList, aten.mean.dim, aten.amax.default, aten.amin.default, aten.cumsum.default}
+# Whole numbers are held as `real`, which is exact for the counts that these make.
+COUNTS = {*CONSTANTS, aten.sum.dim_IntList, aten._to_copy.default}
 
 
 @dataclass(frozen=True)
@@ -39,6 +52,7 @@ class Kernel:
     shape: tuple[int, ...]
     nodes: list[Node] = field(default_factory=list)
     sums: list[Sum] = field(default_factory=list)
+    source: View | None = None
     target: View | None = None
 
 
@@ -58,7 +72,10 @@ class Kernels:
         self.sums, self.stored = list(sums), stored
         self.views: dict[Node, View] = {}
         self.parts: dict[Node, list[View]] = {}
-        self.copies: list[tuple[Node, View]] = []
+        self.copies: list[tuple[Node, View, View]] = []
+        """What is copied rather than written in place: the value, where to read it, where to write it."""
+        self.laid_out: dict[Node, View] = {}
+        """Views that are copied to memory in order, because somebody must read them so."""
         self.addends: dict[Node, tuple[Node, Node]] = {}
         """For each sum ``x + a @ m`` done by the product itself: the product and x."""
         self._check(dtype)
@@ -77,6 +94,8 @@ class Kernels:
             return "leaf"
         if node in self.views:
             return "view"
+        if node in self.laid_out:
+            return "cat"
         if node.target in PRODUCTS or node in self.addends:
             return "product"
         if node.target in REDUCTIONS:
@@ -88,17 +107,47 @@ class Kernels:
         return self.views.get(node) or whole(node)
 
     def _check(self, dtype: torch.dtype) -> None:
-        known = set(POINTWISE) | set(COMPARISONS) | EXTRA | REDUCTIONS | {aten.mm.default, aten.cat.default}
+        known = set(POINTWISE) | set(COMPARISONS) | EXTRA | REDUCTIONS | CONSTANTS | {aten.cat.default}
         for node in self.nodes:
             value = node.meta["val"]
             if not has_rows(node):
-                raise UncompilableError(f"{node.name} has no rows")
-            if value.dtype not in (dtype, torch.bool):
-                raise UncompilableError(f"{node.name} is {value.dtype} in a step of {dtype}")
-            if is_move(node):
-                self.views[node] = view_of(node, self.views)
-            elif node.target not in known and node.target not in CONSTANTS:
                 raise UncompilableError(f"the C backend has no {node.target}")
+            if is_move(node):
+                self._read_as_view(node)
+            elif node.target is aten.mm.default:
+                factor = self.factors(node)[0]
+                if self.read(factor).strides not in ((1,), (0,)) or self.read(factor).shape != row_shape(factor):
+                    self._lay_out(factor)
+            elif node.target not in known:
+                raise UncompilableError(f"the C backend has no {node.target}")
+            fits = value.dtype in (dtype, torch.bool)
+            fits |= value.dtype in SMALL and (is_move(node) or node.target in (aten.mm.default, aten._to_copy.default))
+            fits |= value.dtype in (torch.int64, torch.int32) and node.target in COUNTS and not _truncates(node)
+            if not fits:
+                raise UncompilableError(f"{node.name} is {value.dtype} in a step of {dtype}")
+
+    def _read_as_view(self, node: Node) -> None:
+        try:
+            self.views[node] = view_of(node, self.views)
+        except OutOfOrderError as error:
+            self._lay_out(error.source)
+            self.views[node] = view_of(node, self.views)
+
+    def _lay_out(self, node: Node) -> None:
+        self.laid_out[node] = self.views.pop(node)
+
+    def factors(self, product: Node) -> tuple[Node, Node]:
+        """The factor with rows and the matrix without.
+
+        Raises:
+            UncompilableError: it is no product of that kind.
+        """
+        factor, matrix = product.args
+        assert isinstance(factor, Node)
+        assert isinstance(matrix, Node)
+        if not has_rows(factor) or rows_axis(factor) != 0 or has_rows(matrix):
+            raise UncompilableError(f"{product.name} multiplies by a matrix that changes from step to step")
+        return factor, matrix
 
     def _join_sums(self) -> None:
         """A product that is only added to something starts from it instead of from zero."""
@@ -108,12 +157,22 @@ class Kernels:
             for addend, made in (node.args, node.args[::-1]):
                 if not (isinstance(made, Node) and isinstance(addend, Node) and made in self.inside):
                     continue
+                made = self._widened(made)
                 sole = made.target is aten.mm.default and len(made.users) == 1 and made not in self.stored
-                if sole and addend is not made and self._lies_in_order(addend, row_shape(node)):
+                sole = sole and addend is not made and rows_axis(node) == 0
+                if sole and self._lies_in_order(addend, row_shape(node)):
                     self.addends[node] = (made, addend)
                     self.nodes.remove(made)
                     self.inside.discard(made)
                     break
+
+    def _widened(self, node: Node) -> Node:
+        """The product of rounded factors behind a cast of its result back to the dtype of the step."""
+        if node.target is aten._to_copy.default and node in self.views and len(node.users) == 1:
+            (source,) = node.args
+            assert isinstance(source, Node)
+            return source
+        return node
 
     def _lies_in_order(self, node: Node, shape: tuple[int, ...]) -> bool:
         if node.target in CONSTANTS or node.meta["val"].dtype == torch.bool:
@@ -127,7 +186,9 @@ class Kernels:
 
     def _ready(self, node: Node, shape: tuple[int, ...]) -> int:
         """The first level at which a loop of this shape can read a value."""
-        view = self.read(node)
+        return self._ready_view(self.read(node), shape)
+
+    def _ready_view(self, view: View, shape: tuple[int, ...]) -> int:
         made = self.kind(view.base)
         if made == "leaf":
             return 0
@@ -147,14 +208,16 @@ class Kernels:
                 self.level[node] = self._place_parts(node)
             else:
                 self.level[node] = max((self._ready(n, ()) for n in reads), default=0)
-                if node.target in PRODUCTS and node.target is not aten.mm.default:
-                    raise UncompilableError(f"the C backend has no {node.target}")
 
     def _place_parts(self, node: Node) -> int:
+        if node in self.laid_out:
+            self.copies.append((node, self.laid_out[node], whole(node)))
+            return self._ready_view(self.laid_out[node], ())
         args: Any = node.args
-        dim = (args[1] if len(args) > 1 else 0) % node.meta["val"].dim() - 1
-        if dim < 0:
+        dim, rows = (args[1] if len(args) > 1 else 0) % node.meta["val"].dim(), rows_axis(node)
+        if dim == rows or rows is None:
             raise UncompilableError(f"{node.name} joins rows of the batch")
+        dim -= dim > rows
         strides, offset, level = steps_of(row_shape(node)), 0, 0
         for part in args[0]:
             shape = row_shape(part)
@@ -164,7 +227,7 @@ class Kernels:
                 self.parts.setdefault(part, []).append(target)
                 level = max(level, self.level[part])
             else:
-                self.copies.append((part, target))
+                self.copies.append((part, self.read(part), target))
                 level = max(level, self._ready(part, ()))
         return level
 
@@ -194,8 +257,9 @@ class Kernels:
                 loop(self.level[node], row_shape(node)).nodes.append(node)
             elif made in ("product", "reduction"):
                 others.append(Kernel(made, self.level[node], row_shape(node), [node]))
-        for part, target in self.copies:
-            others.append(Kernel("copy", self._ready(part, ()), target.shape, [part], target=target))
+        for part, source, target in self.copies:
+            level = self._ready_view(source, ())
+            others.append(Kernel("copy", level, target.shape, [part], source=source, target=target))
         for total in self.sums:
             loop(self._ready(total.source, row_shape(total.source)), row_shape(total.source)).sums.append(total)
         rank = {"copy": 0, "loop": 0, "reduction": 1, "product": 1}
@@ -204,13 +268,14 @@ class Kernels:
     def _buffers(self) -> set[Node]:
         """Values read from memory by someone, so that they must be there."""
         found = {n for n in self.nodes if self.kind(n) in ("product", "reduction", "cat")}
+        found |= {base for n in self.stored if self.kind(base := self.read(n).base) == "pointwise" and base is not n}
         for kernel in self.kernels:
             makes = set(kernel.nodes) if kernel.kind == "loop" else set()
-            wanted = [(n, kernel.shape) for node in kernel.nodes for n in self.reads_of(kernel, node)]
-            wanted += [(total.source, kernel.shape) for total in kernel.sums]
-            for node, shape in wanted:
-                view = self.read(node)
-                local = view.base in makes and view.plain and row_shape(view.base) == shape
+            wanted = [self.read(n) for node in kernel.nodes for n in self.reads_of(kernel, node)]
+            wanted += [self.read(total.source) for total in kernel.sums]
+            wanted = [kernel.source] if kernel.source else wanted
+            for view in wanted:
+                local = view.base in makes and view.plain and row_shape(view.base) == kernel.shape
                 if not local and self.kind(view.base) == "pointwise":
                     found.add(view.base)
         return found
@@ -219,7 +284,9 @@ class Kernels:
         """The values with rows that a node is computed from."""
         if node in self.addends:
             made, addend = self.addends[node]
-            return [n for n in (made.args[0], addend) if isinstance(n, Node) and has_rows(n)]
+            return [n for n in (self.factors(made)[0], addend) if has_rows(n)]
+        if node in self.laid_out:
+            return [self.laid_out[node].base]
         return [n for n in node.all_input_nodes if has_rows(n)]
 
     def reads_of(self, kernel: Kernel, node: Node) -> list[Node]:
@@ -227,3 +294,9 @@ class Kernels:
         if kernel.kind == "copy":
             return [node]
         return self.inputs_of(node)
+
+
+def _truncates(node: Node) -> bool:
+    """Whether a cast to whole numbers cuts something off."""
+    source = node.args[0] if node.target is aten._to_copy.default else None
+    return isinstance(source, Node) and source.meta["val"].is_floating_point()

@@ -9,8 +9,7 @@ from torch.fx import Node
 
 from grunit.compiler.c_kernels import CLAMPS, CONSTANTS, Kernel, Kernels, Sum
 from grunit.compiler.c_ops import COMPARISONS, POINTWISE, number, power_of
-from grunit.compiler.c_views import View, row_shape, steps_of, volume
-from grunit.compiler.simplify import has_rows
+from grunit.compiler.c_views import SMALL, View, has_rows, row_shape, rows_axis, steps_of, volume
 from grunit.compiler.trace import UncompilableError
 
 aten = torch.ops.aten
@@ -62,41 +61,50 @@ class RowLoops:
             terms.append("u" if inner == 1 else f"u * {inner}")
         return " + ".join(terms) or "0", inner
 
-    def _load(self, node: Node, shape: tuple[int, ...], flat: bool, local: set[Node]) -> str:
-        if node.target in CONSTANTS:
-            args: Any = node.args
-            value = args[0] if node.target is aten.scalar_tensor.default else args[1]
-            if isinstance(value, (bool, int, float)):
-                kind = "all" if node.meta["val"].dtype == torch.bool else "splat"
-                return f"{kind}({number(value)})"
-        view = self.k.read(node) if has_rows(node) else _parameter_view(node, len(shape))
+    def _load(self, node: Node, shape: tuple[int, ...], flat: bool, local: set[Node], user: Node) -> str:
+        """A value as ``user`` reads it in a loop over ``shape``."""
+        if node.target in CONSTANTS and _constant(node) is not None:
+            kind = "all" if node.meta["val"].dtype == torch.bool else "splat"
+            return f"{kind}({number(_constant(node))})"
+        view = self.k.read(node) if has_rows(node) else _parameter_view(node, user)
         if view.base in local and view.plain and view.shape == shape:
             return self.label(view.base)
-        if view.base.meta["val"].dtype == torch.bool and view.base in self.home:
-            raise UncompilableError(f"{node.name} is a mask that would have to lie in memory")
+        return self._load_view(view, shape, flat)
+
+    def _load_view(self, view: View, shape: tuple[int, ...], flat: bool = False) -> str:
         index, inner = self._address(view, shape, flat)
         pointer = self.pointer(view.base)
-        if view.base.meta["val"].dtype == torch.bool:
+        if is_mask(view.base):
             return f"load_mask({pointer} + {index}, {inner}, m)"
-        text = (
-            f"splat(({pointer})[{index}])"
-            if inner == 0
-            else f"load({pointer} + {index}, m)"
-            if inner == 1
-            else f"gather({pointer} + {index}, {inner}, m)"
-        )
+
+        def read(at: str) -> str:
+            return f"splat(*({at}))" if inner == 0 else f"load({at}, m)" if inner == 1 else f"gather({at}, {inner}, m)"
+
+        text = read(f"{pointer} + {index}")
         if view.base in self.added:
             stem = self.added[view.base]
             arriving = f"{self.slot(stem)} + t * {self.slot(stem + '_t')} + r * {self.slot(stem + '_b')} + {index}"
-            text = f"({text} + " + (f"splat(*({arriving}))" if inner == 0 else f"load({arriving}, m)") + ")"
+            text = f"({text} + {read(arriving)})"
         return text
 
-    def _operand(self, value: Any, shape: tuple[int, ...], flat: bool, local: set[Node], loaded: dict) -> str:
+    def _write(self, node: Node, pointer: str, view: View, shape: tuple[int, ...], flat: bool, text: str) -> str:
+        """Write ``text``, a value of a loop over ``shape``, to a view of the memory at ``pointer``."""
+        index, inner = self._address(view, shape, flat)
+        inner = inner or 1  # a single lane
+        if is_mask(node):
+            return f"store_mask({pointer} + {index}, {inner}, m, {text});"
+        if inner == 1:
+            return f"store({pointer} + {index}, m, {text});"
+        return f"scatter({pointer} + {index}, {inner}, m, {text});"
+
+    def _operand(
+        self, value: Any, shape: tuple[int, ...], flat: bool, local: set[Node], loaded: dict[str, str], user: Node
+    ) -> str:
         if isinstance(value, (bool, int, float)):
             return f"splat({number(value)})"
         if not isinstance(value, Node):
             raise UncompilableError(f"the C backend cannot read {value!r}")
-        text = self._load(value, shape, flat, local)
+        text = self._load(value, shape, flat, local, user)
         if text.isidentifier() or text.startswith(("splat(((real)", "all(")):
             return text
         if text not in loaded:
@@ -107,7 +115,10 @@ class RowLoops:
         args: Any = node.args
         target = node.target
         if target in CONSTANTS:
-            raise UncompilableError(f"the C backend cannot write {node.format_node()}")
+            value = _constant(node)
+            if value is None:
+                raise UncompilableError(f"the C backend cannot write {node.format_node()}")
+            return f"{'all' if is_mask(node) else 'splat'}({number(value)})"
         if target in CLAMPS:
             low, high = [*args[1:], node.kwargs.get("min"), node.kwargs.get("max")][:2]
             if target is aten.clamp_max.default:
@@ -118,7 +129,11 @@ class RowLoops:
         if target is aten.pow.Tensor_Scalar:
             return power_of(operand(args[0]), args[1])
         if target is aten._to_copy.default:
-            return operand(args[0])
+            if is_mask(node) and not is_mask(args[0]):
+                return f"({operand(args[0])} != splat(0))"
+            return f"rounded({operand(args[0])})" if node.meta["val"].dtype in SMALL else operand(args[0])
+        if target is aten.where.self and is_mask(node):
+            return "(({0} & {1}) | (~{0} & {2}))".format(*(operand(value) for value in args))
         values = [operand(value) for value in args]
         if node.kwargs:
             if set(node.kwargs) != {"alpha"}:
@@ -127,53 +142,41 @@ class RowLoops:
         return (POINTWISE.get(target) or COMPARISONS[target])(*values)
 
     def _loop(self, kernel: Kernel) -> list[str]:
-        shape = kernel.shape or (1,)
+        shape = kernel.shape
         local: set[Node] = set()
         views = [self.k.read(n) for node in kernel.nodes for n in node.all_input_nodes if has_rows(n)]
+        views += [self.k.read(total.source) for total in kernel.sums]
         targets = [v for n in kernel.nodes for v in self.k.parts.get(n, [])]
         size = volume(shape)
         weights = [row_shape(n) for node in kernel.nodes for n in node.all_input_nodes if not has_rows(n)]
         flat = all(
-            (v.strides == steps_of(v.shape) and v.shape == kernel.shape) or volume(v.shape) == 1
-            for v in (*views, *targets)
+            (v.strides == steps_of(v.shape) and v.shape == shape) or volume(v.shape) == 1 for v in (*views, *targets)
         ) and all(volume(s) in (1, size) for s in weights)
-        made = set(kernel.nodes)
         loaded: dict[str, str] = {}
         body: list[str] = []
         after: list[str] = []
-        is_mask = {n: n.meta["val"].dtype == torch.bool for n in kernel.nodes}
 
-        def operand(value: Any, mask_wanted: bool = False) -> str:
-            text = self._operand(value, shape if not flat else kernel.shape or (1,), flat, local, loaded)
-            if isinstance(value, Node) and value.meta["val"].dtype == torch.bool and not mask_wanted:
-                return f"choose({text}, splat(1), splat(0))"
-            return text
-
-        def read(node: Node, value: Any) -> str:
-            logic = node.target is aten.where.self and value is node.args[0]
-            return operand(value, logic or node.target in LOGIC)
-
-        def put(node: Node, pointer: str, view: View) -> str:
-            index, inner = self._address(view, kernel.shape or (1,), flat)
-            if inner == 1 or size == 1:
-                return f"store({pointer} + {index}, m, {self.label(node)});"
-            return f"scatter({pointer} + {index}, {inner}, m, {self.label(node)});"
+        def operand(node: Node, value: Any) -> str:
+            text = self._operand(value, shape, flat, local, loaded, node)
+            if not (isinstance(value, Node) and is_mask(value)):
+                return text
+            logic = (node.target is aten.where.self and value is node.args[0]) or (
+                is_mask(node) and node.target in (*LOGIC, aten.where.self, aten._to_copy.default)
+            )
+            return text if logic else f"choose({text}, splat(1), splat(0))"
 
         for node in kernel.nodes:
-            text = self._expression(node, lambda value, node=node: read(node, value))
-            body.append(f"{'mask' if is_mask[node] else 'vec'} {self.label(node)} = {text};")
+            text = self._expression(node, lambda value, node=node: operand(node, value))
+            body.append(f"{'mask' if is_mask(node) else 'vec'} {self.label(node)} = {text};")
             local.add(node)
             own = View(node, 0, row_shape(node), steps_of(row_shape(node)))
-            if node in self.k.buffers:
-                after.append(put(node, self.pointer(node), own))
-            for pointer in self.extra.get(node, []):
-                after.append(put(node, pointer, own))
-            for target in self.k.parts.get(node, []):
-                after.append(put(node, self.pointer(target.base), target))
-        assert made == local
+            places = [(self.pointer(node), own)] if node in self.k.buffers else []
+            places += [(pointer, own) for pointer in self.extra.get(node, [])]
+            places += [(self.pointer(target.base), target) for target in self.k.parts.get(node, [])]
+            after += [self._write(node, pointer, view, shape, flat, self.label(node)) for pointer, view in places]
         for total in kernel.sums:
-            text = operand(total.source)
-            at = f"{self._sum_pointer(total)} + {'u' if flat or len(shape) == 1 else self._flat_index(shape)}"
+            text = operand(total.node, total.source)
+            at = f"{self._sum_pointer(total)} + {'u' if flat else self._flat_index(shape)}"
             after.append(f"store({at}, m, load({at}, m) + {text});")
         reads = [
             f"vec {name} = {text};" if "load_mask" not in text else f"mask {name} = {text};"
@@ -194,8 +197,22 @@ class RowLoops:
         whole = sum(size for _, size in self.sum_sizes)
         return f"({self.slot('sums')} + thread * {whole} + {offset})"
 
+    def _running_sum(self, node: Node) -> list[str]:
+        args: Any = node.args
+        source, rows = self.k.read(args[0]), rows_axis(args[0])
+        dim = args[1] % args[0].meta["val"].dim()
+        if dim == rows or rows is None or is_mask(args[0]):
+            raise UncompilableError(f"the C backend has no running sum like {node.name}")
+        dim -= dim > rows
+        shape, steps = source.shape, steps_of(source.shape)
+        lines = [f"for (int64_t i{d} = 0; i{d} < {size}; i{d}++)" for d, size in enumerate(shape) if d != dim]
+        at, to = (" + ".join(f"i{d} * {step}" for d, step in enumerate(s)) for s in (source.strides, steps))
+        lines.append(f"{{ real total = 0; for (int64_t i{dim} = 0; i{dim} < {shape[dim]}; i{dim}++)")
+        read, write = f"({self.pointer(source.base)})[{source.offset} + {at}]", f"({self.pointer(node)})[{to}]"
+        return [*lines, f"    {write} = total += {read}; }}"]
+
     def _around(self, shape: tuple[int, ...], flat: bool, body: list[str]) -> list[str]:
-        width = volume(shape) if flat else shape[-1]
+        width = volume(shape) if flat or not shape else shape[-1]
         lines, indent = [], ""
         for dim, size in enumerate([] if flat else shape[:-1]):
             lines.append(f"{indent}for (int64_t i{dim} = 0; i{dim} < {size}; i{dim}++)")
@@ -209,37 +226,35 @@ class RowLoops:
     def _copy(self, kernel: Kernel) -> list[str]:
         (node,) = kernel.nodes
         assert kernel.target is not None
-        text = self._load(node, kernel.shape, False, set())
-        if node.meta["val"].dtype == torch.bool:
-            raise UncompilableError("the C backend joins no masks")
-        index, inner = self._address(kernel.target, kernel.shape, False)
+        assert kernel.source is not None
+        if node.target in CONSTANTS and _constant(node) is not None:
+            text = self._load(node, kernel.shape, False, set(), node)
+        else:
+            text = self._load_view(kernel.source, kernel.shape)
         pointer = self.pointer(kernel.target.base)
-        size = "1" if inner == 0 else str(inner)
-        line = (
-            f"store({pointer} + {index}, m, {text});"
-            if inner <= 1
-            else f"scatter({pointer} + {index}, {size}, m, {text});"
-        )
+        line = self._write(node, pointer, kernel.target, kernel.shape, False, text)
         return self._around(kernel.shape, False, [line])
 
     def _reduction(self, kernel: Kernel) -> list[str]:
         (node,) = kernel.nodes
         args: Any = node.args
         source = args[0]
+        if node.target is aten.cumsum.default:
+            return self._running_sum(node)
         kinds = {
             aten.sum.dim_IntList: ("add_lanes", "0", "{} + {}"),
             aten.mean.dim: ("add_lanes", "0", "{} + {}"),
             aten.amax.default: ("max_lanes", "-INFINITY", "larger({}, {})"),
             aten.amin.default: ("min_lanes", "INFINITY", "smaller({}, {})"),
         }
-        if node.target not in kinds:
-            raise UncompilableError(f"the C backend has no {node.target}")
-        lanes, start, combine = kinds[node.target]
+        target: Any = node.target
+        lanes, start, combine = kinds[target]
         view = self.k.read(source)
-        dims = source.meta["val"].dim()
-        gone = sorted(d % dims - 1 for d in (args[1] if len(args) > 1 and args[1] else range(dims)))
-        if gone and gone[0] < 0:
+        dims, rows = source.meta["val"].dim(), rows_axis(source)
+        axes = sorted(d % dims for d in (args[1] if len(args) > 1 and args[1] else range(dims)))
+        if rows is None or rows in axes:
             raise UncompilableError(f"{node.name} reduces over the rows of the batch")
+        gone = [d - (d > rows) for d in axes]
         shape, kept = view.shape, [d for d in range(len(view.shape)) if d not in gone]
         out_strides = steps_of(tuple(shape[d] for d in kept))
         scale = f" * splat((real)1 / {volume([shape[d] for d in gone])})" if node.target is aten.mean.dim else ""
@@ -252,14 +267,16 @@ class RowLoops:
             indent += "    "
         at = " + ".join([f"i{d} * {out_strides[kept.index(d)]}" for d in outer]) or "0"
         loops = [f"for (int64_t i{d} = 0; i{d} < {shape[d]}; i{d}++)" for d in gone if d != inner]
-        load = self._load(source, shape, False, set())
+        load = self._load(source, shape, False, set(), node)
+        if is_mask(source):
+            load = f"choose({load}, splat(1), splat(0))"
         width = shape[inner]
         along = [
             f"for (int64_t u = 0; u < {width}; u += VL) {{",
             f"    const int64_t m = {width} % VL == 0 ? VL : {width} - u;",
         ]
         if inner in gone:
-            value = load if start == "0" and "splat" not in load else f"keep({load}, m, {start})"
+            value = load if start == "0" and load.startswith(("load(", "gather(")) else f"keep({load}, m, {start})"
             lines.append(f"{indent}{{ vec total = splat({start});")
             lines += [f"{indent}{line}" for line in (*loops, *along)]
             lines.append(f"{indent}    total = {combine.format('total', value)};")
@@ -276,11 +293,25 @@ class RowLoops:
         return lines
 
 
-def _parameter_view(node: Node, dims: int) -> View:
-    """A value without rows, read against a row: a leading 1 stands for the rows."""
-    shape = row_shape(node)
-    if len(shape) == dims + 1:
-        if shape[0] != 1:
-            raise UncompilableError(f"{node.name} of shape {shape} does not line up with a row")
-        shape = shape[1:]
-    return View(node, 0, shape, steps_of(shape))
+def is_mask(node: Node) -> bool:
+    """Whether a value is true or false."""
+    return node.meta["val"].dtype == torch.bool
+
+
+def _constant(node: Node) -> Any:
+    """The number that a constant is full of, or None if it is no plain number."""
+    args: Any = node.args
+    value = args[0] if node.target is aten.scalar_tensor.default else args[1]
+    return value if isinstance(value, (bool, int, float)) else None
+
+
+def _parameter_view(node: Node, user: Node) -> View:
+    """A value without rows, read against the rows of ``user``: an axis of size 1 may stand where those are."""
+    shape, rows = list(row_shape(node)), rows_axis(user)
+    if rows is not None:
+        at = rows - (user.meta["val"].dim() - len(shape))
+        if 0 <= at < len(shape):
+            if shape[at] != 1:
+                raise UncompilableError(f"{node.name} of shape {tuple(shape)} does not line up with the rows")
+            del shape[at]
+    return View(node, 0, tuple(shape), steps_of(tuple(shape)))

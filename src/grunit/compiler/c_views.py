@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Any
 import torch
 from torch.fx import Node
 
-from grunit.compiler.simplify import has_rows, is_size
+from grunit.compiler.simplify import is_size
 from grunit.compiler.trace import UncompilableError
 
 aten = torch.ops.aten
@@ -29,7 +28,18 @@ MOVES = {
     aten.alias.default,
     aten.clone.default,
     aten.detach.default,
+    aten.flip.default,
 }
+
+# Values of these are held as `real`, rounded where the step rounds them.
+SMALL = {torch.bfloat16}
+
+
+class OutOfOrderError(Exception):
+    """A reshape that has no window on its source: the source must be laid out in order first."""
+
+    def __init__(self, source: Node):
+        self.source = source
 
 
 @dataclass(frozen=True)
@@ -47,13 +57,30 @@ class View:
         return self.offset == 0 and self.strides == steps_of(self.shape) and self.shape == row_shape(self.base)
 
 
+def rows_axis(node: Node) -> int | None:
+    """Which axis of a value counts the rows of the batch; None for a value without rows.
+
+    Raises:
+        UncompilableError: there are several, or several rows a sequence.
+    """
+    shape = getattr(node.meta.get("val"), "shape", ())
+    axes = [axis for axis, size in enumerate(shape) if not isinstance(size, int)]
+    if not axes:
+        return None
+    if len(axes) > 1 or not shape[axes[0]].node.expr.is_Symbol:
+        raise UncompilableError(f"{node.name} of shape {tuple(shape)} has other than one row a sequence")
+    return axes[0]
+
+
+def has_rows(node: Node) -> bool:
+    """Whether a value has a row for each sequence of the batch, along whichever axis."""
+    return isinstance(node.meta.get("val"), torch.Tensor) and rows_axis(node) is not None
+
+
 def row_shape(node: Node) -> tuple[int, ...]:
     """The shape of one row of a value, or the whole shape of a value without rows."""
-    shape = node.meta["val"].shape
-    sizes = tuple(shape[1:]) if has_rows(node) else tuple(shape)
-    if not all(isinstance(size, int) for size in sizes):
-        raise UncompilableError(f"{node.name} has the batch in its shape {tuple(shape)} other than first")
-    return sizes
+    axis = rows_axis(node)
+    return tuple(size for i, size in enumerate(node.meta["val"].shape) if i != axis)
 
 
 def volume(shape: Sequence[int]) -> int:
@@ -74,60 +101,90 @@ def view_of(node: Node, views: dict[Node, View]) -> View:
     """The view that a bookkeeping op makes, given the views made so far.
 
     Raises:
-        UncompilableError: the op moves rows, or needs a copy.
+        UncompilableError: the op takes rows apart or mixes them.
+        OutOfOrderError: the op reshapes what does not lie in order.
     """
     args: Any = node.args
     source = views.get(args[0]) or whole(args[0])
     target, shape = node.target, row_shape(node)
     offset, sizes, strides = source.offset, list(source.shape), list(source.strides)
     dims = args[0].meta["val"].dim()
+    rows, new_rows = rows_axis(args[0]), rows_axis(node)
+    assert new_rows is not None
+    if rows is None and target is not aten.expand.default:
+        raise UncompilableError(f"{node.name} makes rows of a value without rows")
 
     def row_dim(dim: int) -> int:
-        at = dim % dims - 1
-        if at < 0:
-            raise UncompilableError(f"{node.name} moves the rows of the batch")
-        return at
+        at = dim % dims
+        if at == rows:
+            raise UncompilableError(f"{node.name} takes the rows of the batch apart")
+        return at - (rows is not None and at > rows)
 
-    if target in (aten.alias.default, aten.clone.default, aten.detach.default):
-        pass
-    elif target is aten.slice.Tensor:
-        at, step = row_dim(args[1] if len(args) > 1 else 0), args[4] if len(args) > 4 else 1
-        start = args[2] if len(args) > 2 and args[2] is not None else 0
-        start = max(0, start + sizes[at] if start < 0 else min(start, sizes[at]))
-        offset += start * strides[at]
-        strides[at] *= step
+    if target is aten.slice.Tensor:
+        if args[0].meta["val"].shape != node.meta["val"].shape:
+            at, step = row_dim(args[1] if len(args) > 1 else 0), args[4] if len(args) > 4 else 1
+            start = args[2] if len(args) > 2 and args[2] is not None else 0
+            start = max(0, start + sizes[at] if start < 0 else min(start, sizes[at]))
+            offset += start * strides[at]
+            strides[at] *= step
+    elif target is aten.flip.default:
+        for at in (row_dim(d) for d in args[1]):
+            offset += (sizes[at] - 1) * strides[at]
+            strides[at] = -strides[at]
     elif target is aten.select.int:
         at = row_dim(args[1])
         offset += (args[2] % sizes[at]) * strides[at]
         del strides[at]
     elif target is aten.unsqueeze.default:
-        at = args[1] % (dims + 1) - 1
-        if at < 0:
-            raise UncompilableError(f"{node.name} moves the rows of the batch")
-        strides.insert(at, 0)
+        at = args[1] % (dims + 1)
+        strides.insert(at - (new_rows < at), 0)
     elif target in (aten.squeeze.dim, aten.squeeze.dims):
-        gone = {row_dim(d) for d in (args[1] if isinstance(args[1], (list, tuple)) else [args[1]])}
+        wanted = {d % dims for d in (args[1] if isinstance(args[1], (list, tuple)) else [args[1]])} - {rows}
+        gone = {row_dim(d) for d in wanted}
         strides = [s for i, s in enumerate(strides) if i not in gone or sizes[i] != 1]
     elif target is aten.expand.default:
-        if len(node.meta["val"].shape) != dims:
-            raise UncompilableError(f"{node.name} adds a dimension before the rows")
-        strides = [0 if now != was else s for now, was, s in zip(shape, sizes, strides)]
+        if rows is None:  # an axis of size 1 may stand where the rows will be
+            at = new_rows - (node.meta["val"].dim() - dims)
+            if at >= 0:
+                del sizes[at], strides[at]
+        strides = [0] * (len(shape) - len(sizes)) + [
+            0 if now != was else s for now, was, s in zip(shape[len(shape) - len(sizes) :], sizes, strides)
+        ]
     elif target is aten.permute.default:
-        if args[1][0] % dims != 0:
-            raise UncompilableError(f"{node.name} moves the rows of the batch")
-        strides = [strides[row_dim(d)] for d in args[1][1:]]
+        strides = [strides[row_dim(d)] for d in args[1] if d % dims != rows]
     elif target in (aten.view.default, aten.reshape.default):
-        strides = _reshape(tuple(sizes), strides, shape, node)
+        assert rows is not None
+        if volume(sizes[:rows]) != volume(shape[:new_rows]):
+            raise UncompilableError(f"{node.name} mixes the rows of the batch with features")
+        before = reshaped(sizes[:rows], strides[:rows], shape[:new_rows])
+        after = reshaped(sizes[rows:], strides[rows:], shape[new_rows:])
+        if before is None or after is None:
+            raise OutOfOrderError(args[0])
+        strides = before + after
     return View(source.base, offset, shape, tuple(strides))
 
 
-def _reshape(sizes: tuple[int, ...], strides: list[int], shape: tuple[int, ...], node: Node) -> list[int]:
-    used = [(n, s) for n, s in zip(sizes, strides) if n != 1]
-    in_order = all(a[1] == b[0] * b[1] for a, b in itertools.pairwise(used))
-    if not in_order:
-        raise UncompilableError(f"{node.name} reshapes a value that does not lie in order")
-    innermost = used[-1][1] if used else 1
-    return [step * innermost for step in steps_of(shape)]
+def reshaped(sizes: Sequence[int], strides: Sequence[int], shape: Sequence[int]) -> list[int] | None:
+    """Strides that read a window of ``sizes`` and ``strides`` in another shape, or None if there are none.
+
+    >>> reshaped((2, 6), (6, 1), (2, 3, 2)), reshaped((2, 6), (12, 1), (2, 2, 3)), reshaped((2, 6), (1, 2), (12,))
+    ([6, 2, 1], [12, 3, 1], None)
+    """
+    old = [(size, stride) for size, stride in zip(sizes, strides) if size != 1]
+    result = [0] * len(shape)
+    at = len(shape) - 1
+    while old:
+        size, base = old.pop()
+        while old and old[-1][1] == size * base:  # lies in order with what is left of it
+            size *= old.pop()[0]
+        filled = 1
+        while at >= 0 and filled < size:
+            result[at] = filled * base
+            filled *= shape[at]
+            at -= 1
+        if filled != size:
+            return None
+    return result if all(size == 1 for size in shape[: at + 1]) else None
 
 
 def whole(node: Node) -> View:
@@ -138,4 +195,8 @@ def whole(node: Node) -> View:
 
 def is_move(node: Node) -> bool:
     """Whether a node only says how to read another."""
+    if node.target is aten._to_copy.default:  # back from a smaller dtype that values were rounded to
+        (source,) = node.args
+        assert isinstance(source, Node)
+        return source.meta["val"].dtype in SMALL and has_rows(node)
     return node.target in MOVES and not is_size(node) and has_rows(node)

@@ -5,90 +5,23 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch._decomp import core_aten_decompositions, get_decompositions
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.func import functionalize
 from torch.fx import Node
 
+from grunit.compiler.decompose import decompositions
 from grunit.compiler.eager import guarded_step
 from grunit.compiler.program import StepGraph
 from grunit.errors import InputError, ShapeError
 from grunit.gates import record_gates
 
-aten = torch.ops.aten
-
 
 class UncompilableError(Exception):
     """Why a step cannot be compiled, in words."""
-
-
-def _decompose_addmm(bias: Tensor, a: Tensor, b: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
-    product = torch.mm(a, b)
-    product = product if alpha == 1 else product * alpha
-    return (bias if beta == 1 else bias * beta) + product
-
-
-def _decompose_split(x: Tensor, sizes: Sequence[int], dim: int = 0) -> list[Tensor]:
-    ends = [sum(sizes[: i + 1]) for i in range(len(sizes))]
-    return [aten.slice.Tensor(x, dim, end - size, end) for size, end in zip(sizes, ends, strict=True)]
-
-
-def _decompose_equal_split(x: Tensor, size: int, dim: int = 0) -> list[Tensor]:
-    width = x.shape[dim]
-    return [aten.slice.Tensor(x, dim, start, min(start + size, width)) for start in range(0, width, size)]
-
-
-@cache
-def decompositions() -> dict[Any, Any]:
-    """PyTorch's core decompositions, and the few more that leave only products, pointwise ops and reductions."""
-    table = dict(core_aten_decompositions())
-    table.update(
-        get_decompositions(
-            [
-                aten.native_layer_norm,
-                aten.native_layer_norm_backward,
-                aten._softmax,
-                aten._softmax_backward_data,
-                aten._log_softmax,
-                aten._log_softmax_backward_data,
-                aten.var_mean.correction,
-                aten.addcmul,
-                aten.addcdiv,
-                aten.lerp,
-                aten.softplus,
-                aten.softplus_backward,
-                aten.silu,
-                aten.silu_backward,
-                aten.hardtanh,
-                aten.hardtanh_backward,
-                aten.hardsigmoid,
-                aten.hardsigmoid_backward,
-                aten.elu,
-                aten.elu_backward,
-                aten.gelu,
-                aten.gelu_backward,
-                aten.leaky_relu,
-                aten.leaky_relu_backward,
-                aten.threshold_backward,
-                aten.log_sigmoid_forward,
-                aten.log_sigmoid_backward,
-                aten.sigmoid_backward,
-                aten.tanh_backward,
-                aten.masked_fill,
-                aten.select_backward,
-                aten.slice_backward,
-            ]
-        )
-    )
-    table[aten.addmm.default] = _decompose_addmm
-    table[aten.split_with_sizes.default] = _decompose_split
-    table[aten.split.Tensor] = _decompose_equal_split
-    return table
 
 
 def _fake(mode: FakeTensorMode, value: Tensor, rows: bool) -> Tensor:
@@ -189,7 +122,8 @@ def trace(
             module = make_fx(joint, decomposition_table=decompositions(), tracing_mode="symbolic")(*flat)
             if any(_is_mutation(node) for node in module.graph.nodes):
                 # In-place arithmetic on intermediates, of the step or of a derivative, becomes ordinary arithmetic.
-                module = make_fx(functionalize(module, remove="mutations"), tracing_mode="symbolic")(*flat)
+                functional = functionalize(module, remove="mutations")
+                module = make_fx(functional, decomposition_table=decompositions(), tracing_mode="symbolic")(*flat)
     except (UncompilableError, InputError):
         raise
     except Exception as error:
