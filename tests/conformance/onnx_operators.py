@@ -16,8 +16,6 @@ from torch import Tensor
 from torch.nn import functional
 
 import grunit
-from grunit.cells.activations import find_activation
-from grunit.cells.gated import GatedCell
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -41,41 +39,8 @@ ACTIVATIONS: dict[str, str | Callable[[Tensor], Tensor]] = {
 }
 
 
-class OperatorLSTM(GatedCell):
-    """The ONNX LSTM in full, as a user would write it: for what LSTM and PeepholeLSTM leave out.
-
-    Peepholes together with coupled gates, and an output activation unlike the candidate's.
-    """
-
-    state = ("h", "c")
-    stacked = ("input_gate", "forget_gate", "candidate", "output_gate")
-
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        *,
-        output_activation: Any = "tanh",
-        coupled: bool = False,
-        **options: Any,
-    ):
-        super().__init__(input_size, hidden_size, **options)
-        self.output_activation = find_activation(output_activation)
-        self.coupled = coupled
-
-    def more_parameters(self) -> dict[str, tuple[int, ...]]:
-        return dict.fromkeys(("weight_ci", "weight_cf", "weight_co"), (self.hidden_size,))
-
-    def step(self, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
-        i, f, g, o = self.from_both(x, h)
-        i = self.gate_activation(i + self.weight_ci * c)
-        f = 1 - i if self.coupled else self.gate_activation(f + self.weight_cf * c)
-        c = f * c + i * self.activation(g)
-        return self.gate_activation(o + self.weight_co * c) * self.output_activation(c), c
-
-
 def choose_cell(operator: str, inputs: Arrays, attributes: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """The shipped cell that computes a node, with its options; :class:`OperatorLSTM` where none does."""
+    """The shipped cell that computes a node, with its options."""
     names = attributes.get("activations") or DEFAULT_ACTIVATIONS[operator]
     directions = inputs["W"].shape[0]
     one = [
@@ -88,14 +53,9 @@ def choose_cell(operator: str, inputs: Arrays, attributes: Mapping[str, Any]) ->
     if operator == "GRU":
         reset_after = bool(attributes.get("linear_before_reset", 0))
         return "gru", {"gate_activation": one[0], "activation": one[1], "reset_after": reset_after}
-    gates, candidate, output = one
-    coupled, peepholes = bool(attributes.get("input_forget", 0)), "P" in inputs
-    options = {"gate_activation": gates, "activation": candidate}
-    if candidate is not output or (coupled and peepholes):
-        return OperatorLSTM, {**options, "output_activation": output, "coupled": coupled}
-    if peepholes:
-        return "peephole_lstm", options
-    return "lstm", {**options, "coupled_gates": coupled}
+    options: dict[str, Any] = dict(zip(("gate_activation", "activation", "output_activation"), one, strict=True))
+    options["coupled_gates"] = bool(attributes.get("input_forget", 0))
+    return ("peephole_lstm" if "P" in inputs else "lstm"), options
 
 
 def load_weights(cell: Any, operator: str, inputs: Arrays, direction: int) -> None:
@@ -117,10 +77,11 @@ def load_weights(cell: Any, operator: str, inputs: Arrays, direction: int) -> No
         "bias_ih": rows(bias[: blocks * hidden]),
         "bias_hh": rows(bias[blocks * hidden :]),
     }
-    if hasattr(cell, "weight_ci"):
-        peepholes = inputs["P"][direction] if "P" in inputs else np.zeros(3 * hidden, np.float32)
-        for name, value in zip(("weight_ci", "weight_co", "weight_cf"), np.split(peepholes, 3), strict=True):
-            values[name] = torch.from_numpy(value)
+    if "P" in inputs:
+        peepholes = np.split(inputs["P"][direction], 3)
+        values.update(zip(("weight_ci", "weight_co", "weight_cf"), map(torch.from_numpy, peepholes), strict=True))
+        if cell.coupled_gates:
+            del values["weight_cf"]
     cell.load_state_dict(values)
 
 
