@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import hashlib
+import importlib.metadata
+import importlib.util
 import os
 import platform
 import shlex
@@ -11,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,29 +22,33 @@ RUNTIME = Path(__file__).with_name("c_runtime.h")
 FLAGS = ("-O3", "-std=gnu11", "-fPIC", "-shared", "-fno-math-errno", "-fno-trapping-math", "-w")
 
 
+# A compiler that has not answered by then never will.
+COMPILE_SECONDS = 120.0
+
+
 class BuildError(Exception):
     """Why no library could be made, in words."""
 
 
-@lru_cache(maxsize=8)
-def find_compiler(environment: str | None = None) -> tuple[str, ...]:
+def find_compiler() -> tuple[str, ...]:
     """The command of a C compiler: ``$CC``, ``cc``, ``gcc``, ``clang``, or the ``ziglang`` package.
 
     Raises:
         BuildError: there is none; the message says how to get one.
     """
-    if environment:
-        command = tuple(shlex.split(environment))
-        if command and shutil.which(command[0]):
+    named = os.environ.get("CC", "").strip()
+    if named:
+        command = tuple(shlex.split(named))
+        if shutil.which(command[0]):
             return command
-        raise BuildError(f"the compiler named by the environment variable CC, {environment!r}, was not found")
+        raise BuildError(
+            f"the compiler named by the environment variable CC, {named!r}, was not found: mend or unset CC"
+        )
     for name in ("cc", "gcc", "clang"):
         if shutil.which(name):
             return (name,)
-    try:
-        import ziglang  # noqa: F401
-    except ImportError:
-        raise BuildError("no C compiler was found: install gcc or clang, or run  pip install 'grunit[zig]'") from None
+    if importlib.util.find_spec("ziglang") is None:
+        raise BuildError("no C compiler was found: install gcc or clang, or run  pip install 'grunit[zig]'")
     return (sys.executable, "-m", "ziglang", "cc")
 
 
@@ -73,21 +81,21 @@ def cache_folder() -> Path:
     return Path(home) / "grunit"
 
 
-def _own_folder() -> Path:
-    """The cache folder if it can be made, is ours and is writable; else a private temporary one for this process."""
+def cache_problem() -> OSError | None:
+    """Why the cache folder cannot be used, if it cannot: it must be ours alone, and we must be able to write there."""
     folder = cache_folder()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         info = folder.stat()
         if hasattr(os, "getuid") and info.st_uid != os.getuid():
             raise PermissionError(f"{folder} belongs to somebody else")
-        if info.st_mode & 0o022:
-            raise PermissionError(f"{folder} can be written by others")
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError:
-        return _temporary_folder()
-    return folder
+        if os.name == "posix" and info.st_mode & 0o022:
+            raise PermissionError(f"{folder} can be written by others: chmod 700 {folder}")
+        with tempfile.TemporaryFile(dir=folder) as place:
+            place.write(b"0")
+    except OSError as error:
+        return error
+    return None
 
 
 @lru_cache(maxsize=1)
@@ -103,50 +111,50 @@ def build(source: str) -> ctypes.CDLL:
     """The library of a C source, from the cache or compiled now.
 
     A library is used only if the digest stored beside it fits, so a truncated or foreign file is compiled anew. It is
-    written under another name and renamed into place: of two processes that race, both end with a whole file.
+    written under another name and renamed into place: of two processes that race, both end with a whole file. Where
+    the cache folder cannot serve, a private folder of this process does.
 
     Raises:
         BuildError: no compiler, or it failed.
     """
     text = source.replace('#include "c_runtime.h"', RUNTIME.read_text())
-    command = (*find_compiler(os.environ.get("CC")), *FLAGS, *processor_flags())
-    key = hashlib.sha256("\0".join([text, *command, _version(command[0]), processor()]).encode()).hexdigest()[:32]
-    folder = _own_folder()
-    library, digest = folder / f"{key}.so", folder / f"{key}.sha256"
-    if not _is_whole(library, digest):
-        try:
-            _compile(text, command, folder, library, digest)
-        except OSError as error:  # a full disk
-            folder = _temporary_folder()
-            library, digest = folder / library.name, folder / digest.name
-            try:
-                _compile(text, command, folder, library, digest)
-            except OSError:
-                raise BuildError(f"could not write a compiled cell: {error}") from error
+    compiler = find_compiler()
+    command = (*compiler, *FLAGS, *processor_flags())
+    key = hashlib.sha256("\0".join([text, *command, identity(compiler), processor()]).encode()).hexdigest()[:32]
     try:
-        return ctypes.CDLL(str(library))
-    except OSError as error:
-        raise BuildError(f"the compiled cell could not be loaded: {error}") from error
+        return _load_from(cache_problem() or cache_folder(), key, text, command)
+    except OSError:  # no folder, a full disk, or one whose files may not be executed
+        try:
+            return _load_from(_temporary_folder(), key, text, command)
+        except OSError as error:
+            raise BuildError(f"a compiled cell could not be written or loaded: {error}") from error
+
+
+def _load_from(folder: Path | OSError, key: str, text: str, command: tuple[str, ...]) -> ctypes.CDLL:
+    if isinstance(folder, OSError):
+        raise folder
+    library, digest = folder / f"{key}.so", folder / f"{key}.sha256"
+    if _is_whole(library, digest):
+        try:
+            return ctypes.CDLL(str(library))
+        except OSError:  # whole, and yet no library for this machine
+            library.unlink()
+    _compile(text, command, folder, library, digest)
+    return ctypes.CDLL(str(library))
 
 
 def _is_whole(library: Path, digest: Path) -> bool:
     try:
         return hashlib.sha256(library.read_bytes()).hexdigest() == digest.read_text()
-    except OSError:
+    except (OSError, ValueError):
         return False
 
 
 def _compile(text: str, command: tuple[str, ...], folder: Path, library: Path, digest: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=folder) as place:
+    with tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as place:
         source, made = Path(place) / "cell.c", Path(place) / "cell.so"
         source.write_text(text)
-        try:
-            run = subprocess.run([*command, str(source), "-o", str(made), "-lm"], capture_output=True, timeout=120)
-        except (subprocess.TimeoutExpired, OSError) as error:
-            raise BuildError(f"the C compiler {command[0]} did not run: {error}") from error
-        if run.returncode or not made.exists():
-            said = run.stderr.decode(errors="replace").strip().splitlines()
-            raise BuildError(f"the C compiler {command[0]} failed: {said[0] if said else 'no message'}")
+        _call(command, source, made)
         mark = Path(place) / "digest"
         mark.write_text(hashlib.sha256(made.read_bytes()).hexdigest())
         # The library first: a digest without its library is never believed, nor the other way round.
@@ -154,13 +162,46 @@ def _compile(text: str, command: tuple[str, ...], folder: Path, library: Path, d
         os.replace(mark, digest)
 
 
-@lru_cache(maxsize=8)
-def _version(program: str) -> str:
+_hanging: dict[tuple[str, ...], str] = {}
+"""Compilers that did not answer in time: no cell shall wait for them again."""
+
+
+def _call(command: tuple[str, ...], source: Path, made: Path) -> None:
+    if command in _hanging:
+        raise BuildError(_hanging[command])
+    program = shlex.join(command[: len(command) - len(FLAGS) - len(processor_flags())])
     try:
-        run = subprocess.run([program, "--version"], capture_output=True, timeout=30)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return run.stdout.decode(errors="replace")
+        run = subprocess.run(
+            [*command, str(source), "-o", str(made), "-lm"],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=COMPILE_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        _hanging[command] = f"the C compiler {program} did not finish in {COMPILE_SECONDS:g} seconds"
+        raise BuildError(_hanging[command]) from None
+    except OSError as error:
+        raise BuildError(f"the C compiler {program} did not run: {error}") from error
+    if run.returncode or not made.exists():
+        if shutil.disk_usage(made.parent).free < 2**20:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(made.parent))
+        said = [line for line in run.stderr.decode(errors="replace").splitlines() if line.strip()]
+        told = next((line for line in said if "error" in line), said[0] if said else f"exit status {run.returncode}")
+        raise BuildError(f"the C compiler {program} failed: {told.strip()}")
+
+
+def identity(command: Sequence[str]) -> str:
+    """What tells one compiler from another of the same name: the programs' files, their sizes and dates."""
+    words = []
+    for word in command:
+        path = shutil.which(word)
+        if path is not None:
+            path = os.path.realpath(path)
+            info = os.stat(path)
+            words.append(f"{path} {info.st_size} {info.st_mtime_ns}")
+    if "ziglang" in command:
+        words.append(importlib.metadata.version("ziglang"))
+    return "\n".join(words)
 
 
 @lru_cache(maxsize=1)
@@ -183,3 +224,20 @@ def thread_pool() -> tuple[int, int, int] | None:
             continue
         return (found[0] or 0, found[1] or 0, found[2] or 0)
     return None
+
+
+_forked = False
+
+
+def was_forked() -> bool:
+    """Whether this process is a fork of one that may have used the pool: its threads did not come along."""
+    return _forked
+
+
+def _note_fork() -> None:
+    global _forked
+    _forked = True
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_note_fork)

@@ -43,6 +43,9 @@ class _Sequence(torch.autograd.Function):
         wanted -= set(layout.plan.step.states)
         program = layout.plan.program(wanted, True)
         output, final, saved = program.forward(parameters, inputs, masks, states, layout.reverse)
+        if output._is_view():
+            # It may be a window on values the backward reads, and callers change outputs in place.
+            output = output.clone()
         ctx.layout, ctx.program, ctx.count = layout, program, len(flat)
         ctx.save_for_backward(*flat, *saved)
         ctx.set_materialize_grads(False)
