@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.fx import Node
 
-from grunit.compiler.c_build import BuildError, build, thread_pool
+from grunit.compiler.c_build import BuildError, build, thread_pool, was_forked
 from grunit.compiler.c_emit import Walk
 from grunit.compiler.c_kernels import Kernels, Sum
 from grunit.compiler.c_ops import COMPARISONS, POINTWISE
@@ -228,13 +228,18 @@ class CProgram:
         if walk not in self.libraries:
             source = _whole_source(self.schedule, self.dtype, [self.sources[walk]])
             self.befores[walk] = self.torch.before_reading([*walk.leaves, *walk.packed])
-            self.libraries[walk] = _load(source)
+            try:
+                self.libraries[walk] = _load(source)
+            except BuildError:  # the compiler has gone since; the other walk computes the same
+                self.forwards[inner] = next(iter(self.libraries.keys() & {*self.forwards.values()}))
+                return self.forwards[inner]
         return walk
 
     def _threads(self, walk: Walk, rows: int, length: int) -> int:
-        """As many as PyTorch uses, but none for less work than waking it is worth."""
+        """As many as PyTorch uses, but none for less work than waking it is worth, nor in a process that was forked."""
         worthwhile = int(_flops(walk) * rows * length / THREAD_FLOPS)
-        return max(1, min(torch.get_num_threads(), rows, worthwhile)) if self.has_team else 1
+        alone = not self.has_team or was_forked()
+        return 1 if alone else max(1, min(torch.get_num_threads(), rows, worthwhile))
 
     def _run(
         self, walk: Walk, arguments: dict[str, Any], values: dict[Node, Tensor], length: int, rows: int, reverse: bool

@@ -30,19 +30,22 @@ class BuildError(Exception):
     """Why no library could be made, in words."""
 
 
-def find_compiler() -> tuple[str, ...]:
-    """The command of a C compiler: ``$CC``, ``cc``, ``gcc``, ``clang``, or the ``ziglang`` package.
+def find_compiler(named: str | None = None) -> tuple[str, ...]:
+    """The command of a C compiler: ``cc``, ``gcc``, ``clang``, or the ``ziglang`` package.
+
+    Args:
+        named: another command; default: what the environment variable ``CC`` says, if anything.
 
     Raises:
         BuildError: there is none; the message says how to get one.
     """
-    named = os.environ.get("CC", "").strip()
+    named = (named or os.environ.get("CC", "")).strip()
     if named:
         command = tuple(shlex.split(named))
         if shutil.which(command[0]):
             return command
         raise BuildError(
-            f"the compiler named by the environment variable CC, {named!r}, was not found: mend or unset CC"
+            f"the environment variable CC names a compiler that was not found, {named!r}: mend or unset it"
         )
     for name in ("cc", "gcc", "clang"):
         if shutil.which(name):
@@ -81,21 +84,22 @@ def cache_folder() -> Path:
     return Path(home) / "grunit"
 
 
-def cache_problem() -> OSError | None:
-    """Why the cache folder cannot be used, if it cannot: it must be ours alone, and we must be able to write there."""
+def usable_cache() -> Path:
+    """The cache folder, made if need be.
+
+    Raises:
+        OSError: it is not ours alone, or cannot be written.
+    """
     folder = cache_folder()
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        info = folder.stat()
-        if hasattr(os, "getuid") and info.st_uid != os.getuid():
-            raise PermissionError(f"{folder} belongs to somebody else")
-        if os.name == "posix" and info.st_mode & 0o022:
-            raise PermissionError(f"{folder} can be written by others: chmod 700 {folder}")
-        with tempfile.TemporaryFile(dir=folder) as place:
-            place.write(b"0")
-    except OSError as error:
-        return error
-    return None
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    info = folder.stat()
+    if hasattr(os, "getuid") and info.st_uid != os.getuid():
+        raise PermissionError(f"{folder} belongs to somebody else")
+    if os.name == "posix" and info.st_mode & 0o022:
+        raise PermissionError(f"{folder} can be written by others: chmod 700 {folder}")
+    with tempfile.TemporaryFile(dir=folder) as place:
+        place.write(b"0")
+    return folder
 
 
 @lru_cache(maxsize=1)
@@ -122,7 +126,7 @@ def build(source: str) -> ctypes.CDLL:
     command = (*compiler, *FLAGS, *processor_flags())
     key = hashlib.sha256("\0".join([text, *command, identity(compiler), processor()]).encode()).hexdigest()[:32]
     try:
-        return _load_from(cache_problem() or cache_folder(), key, text, command)
+        return _load_from(usable_cache(), key, text, command)
     except OSError:  # no folder, a full disk, or one whose files may not be executed
         try:
             return _load_from(_temporary_folder(), key, text, command)
@@ -130,9 +134,7 @@ def build(source: str) -> ctypes.CDLL:
             raise BuildError(f"a compiled cell could not be written or loaded: {error}") from error
 
 
-def _load_from(folder: Path | OSError, key: str, text: str, command: tuple[str, ...]) -> ctypes.CDLL:
-    if isinstance(folder, OSError):
-        raise folder
+def _load_from(folder: Path, key: str, text: str, command: tuple[str, ...]) -> ctypes.CDLL:
     library, digest = folder / f"{key}.so", folder / f"{key}.sha256"
     if _is_whole(library, digest):
         try:

@@ -109,8 +109,9 @@ class Walk(RowLoops):
     def _is_all_of(self, node: Node, base: Node) -> bool:
         """Whether a view is its base in another shape, and the base may be written where the view is wanted."""
         view, is_made = self.k.read(node), base in self.k.buffers and base not in self.home
-        in_order = reshaped(view.shape, view.strides, (volume(view.shape),)) in ([1], [0])
-        return is_made and view.offset == 0 and in_order and volume(view.shape) == volume(row_shape(base))
+        size = volume(view.shape)
+        in_order = size == 1 or reshaped(view.shape, view.strides, (size,)) == [1]
+        return is_made and view.offset == 0 and in_order and size == volume(row_shape(base))
 
     def _leaf(self, node: Node) -> str:
         """The pointer to a row (or to the only row) of a value from outside."""

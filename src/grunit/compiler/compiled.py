@@ -7,8 +7,10 @@ from typing import Any, cast
 
 import torch
 
+from grunit.compiler.c_backend import CProgram
 from grunit.compiler.plan import Plan, find_plan
 from grunit.compiler.program import Schedule
+from grunit.compiler.select import chosen_backend
 from grunit.errors import InputError
 
 
@@ -19,7 +21,7 @@ class Compiled:
     Attributes:
         schedule: when each value is computed; print it. None if the step cannot be compiled.
         source: the generated code.
-        backend: which backend runs the cell here: ``"torch"``, or ``"eager"`` for the plain loop.
+        backend: which backend runs the cell here: ``"c"``, ``"torch"``, or ``"eager"`` for the plain loop.
         reason: why that one.
     """
 
@@ -42,9 +44,11 @@ def compile(cell: Any) -> Compiled:
         InputError: not a cell, or one that does not know its sizes.
 
     >>> from grunit.cells import GRU
-    >>> compiled = compile(GRU(3, 8))
-    >>> compiled.schedule.kind, compiled.backend
-    ('dense', 'torch')
+    >>> from grunit.compiler.select import backend
+    >>> with backend("torch"):
+    ...     compiled = compile(GRU(3, 8))
+    >>> compiled.schedule.kind, compiled.backend, compiled.reason
+    ('dense', 'torch', 'the torch backend was asked for')
     """
     if not (isinstance(cell, torch.nn.Module) and hasattr(cell, "step") and hasattr(cell, "state")):
         raise InputError(f"cannot compile {cell!r}: give an instance of a grunit.Cell, for example cells.GRU(3, 8)")
@@ -61,4 +65,7 @@ def compile(cell: Any) -> Compiled:
     if not isinstance(plan, Plan):
         return Compiled(None, "", "eager", plan.reason)
     program = plan.program(None, True)
-    return Compiled(program.schedule, program.source, "torch", "the reference backend runs any compiled cell")
+    if isinstance(program, CProgram):
+        return Compiled(program.schedule, program.source, "c", "the fastest that can run this cell here")
+    reason = plan.no_c if chosen_backend() != "torch" else None
+    return Compiled(program.schedule, program.source, "torch", reason or "the torch backend was asked for")

@@ -66,7 +66,7 @@ def _decompose_slice_scatter(
         return NotImplemented
     if end - start == width:
         return source
-    return torch.cat([x.narrow(dim, 0, start), source, x.narrow(dim, end, width - end)], dim)
+    return _join(x, source, dim, start, end)
 
 
 def _decompose_select_scatter(x: Tensor, source: Tensor, dim: int, index: int) -> Tensor:
@@ -74,8 +74,13 @@ def _decompose_select_scatter(x: Tensor, source: Tensor, dim: int, index: int) -
     if not isinstance(width, int):
         return NotImplemented
     index %= width
-    parts = [x.narrow(dim, 0, index), source.unsqueeze(dim), x.narrow(dim, index + 1, width - index - 1)]
-    return torch.cat(parts, dim)
+    return _join(x, source.unsqueeze(dim), dim, index, index + 1)
+
+
+def _join(x: Tensor, middle: Tensor, dim: int, start: int, end: int) -> Tensor:
+    """``x`` with ``middle`` in place of what was from ``start`` to ``end``."""
+    parts = [x.narrow(dim, 0, start), middle, x.narrow(dim, end, x.shape[dim] - end)]
+    return torch.cat([part for part in parts if part.shape[dim] != 0], dim)
 
 
 def _decompose_stack(parts: Sequence[Tensor], dim: int = 0) -> Tensor:

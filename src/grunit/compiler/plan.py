@@ -88,7 +88,10 @@ _said_no_compiler: list[str] = []
 def _say_no_compiler(reason: str) -> None:
     if not _said_no_compiler:
         _said_no_compiler.append(reason)
-        warnings.warn(f"cells run on the torch backend, which is slower: {reason}", CompileWarning, stacklevel=6)
+        quiet = "GRUNIT_BACKEND=torch chooses that without this message"
+        warnings.warn(
+            f"cells run on the torch backend, which is slower: {reason} ({quiet})", CompileWarning, stacklevel=6
+        )
 
 
 class Refusal:
