@@ -84,6 +84,10 @@ class Printer:
             result.append(f"{self.names[node]} = {text}")
         return result
 
+    def word(self, node: Node) -> str:
+        """What a value is called where only its name is wanted."""
+        return self.names.get(node) or self.inlined.get(node, (node.name, 9))[0]
+
     def expression(self, node: Node) -> tuple[str, int]:
         """The text of a node and how strongly it binds."""
 
@@ -115,7 +119,9 @@ class Printer:
         if node.target is aten.scalar_tensor.default:
             return read(args[0]), 9
         if node.target is aten.cat.default:
-            return f"cat({', '.join(read(a) for a in args[0])})", 9
+            dim = (args[1] if len(args) > 1 else 0) % node.meta["val"].dim()
+            along = "" if dim == node.meta["val"].dim() - 1 else f", dim={dim}"
+            return f"cat({', '.join(read(a) for a in args[0])}{along})", 9
         if node.target is aten.sum.dim_IntList:
             return f"sum_{'rows' if list(args[1]) == [0] else 'features'}({read(args[0])})", 9
         name = getattr(node.target, "_opname", None) or str(node.target)
@@ -138,12 +144,16 @@ def print_schedule(schedule: Schedule) -> str:
     section("hoisted before the loop, all steps at once", schedule.hoisted)
     for number, stage in enumerate(schedule.stages, 1):
         section(f"loop, stage {number}: {stage.kind}", stage.nodes)
-    results = ", ".join(f"{name} <- {printer.names.get(n, n.name)}" for name, n in step.new_states.items())
+    results = ", ".join(f"{name} <- {printer.word(n)}" for name, n in step.new_states.items())
     parts.append(f"    next: {results}")
     if schedule.backward_loop:
-        parts.append("\nsaved for the backward: " + ", ".join(printer.names.get(n, n.name) for n in schedule.saved))
+        parts.append("\nsaved for the backward: " + ", ".join(printer.word(n) for n in schedule.saved))
     section("prepared before the reverse loop, all steps at once", schedule.prepared)
     for number, stage in enumerate(schedule.backward_stages, 1):
         section(f"reverse loop, stage {number}: {stage.kind}", stage.nodes)
     section("deferred after the reverse loop, all steps at once", schedule.deferred)
+    for name, node in step.gradients.items():
+        text = "grad_" + name.replace(".", "_")
+        if isinstance(node, Node) and (name in step.states or name in schedule.wanted) and printer.word(node) != text:
+            parts.append(f"    {text} = {printer.word(node)}")
     return "\n".join(parts)
