@@ -31,24 +31,29 @@ void grunit_pack_narrow(int64_t k, int64_t n, const float *m, int64_t step_k, in
             }
 }
 
-INLINE void expand(const uint8_t *panel, int64_t q, vec b[PANEL]) {
-    _Pragma("GCC unroll 4") for (int i = 0; i < PANEL; i += 2) {
-        word both;
-        memcpy(&both, panel + (q * WIDTH + i * VL) * 2, sizeof both);
-        b[i] = (vec)(both << 16);
-        b[i + 1] = (vec)(both & 0xffff0000u);
-    }
-}
 #define SCALES 0
 #define BYTES 2
+#define TOGETHER 1
+/* The weights of TOGETHER rows for the vectors of a panel. */
+INLINE void expand(const uint8_t *panel, vec b[TOGETHER][PANEL]) {
+    _Pragma("GCC unroll 4") for (int i = 0; i < PANEL; i += 2) {
+        word both;
+        memcpy(&both, panel + i * VL * 2, sizeof both);
+        b[0][i] = (vec)(both << 16);
+        b[0][i + 1] = (vec)(both & 0xffff0000u);
+    }
+}
 
 #else
 #define SCALES (padded(n) * (int64_t)sizeof(float))
 #define BYTES 1
+#define TOGETHER 4 /* rows that lie together: the same column of each in one word */
 
-int64_t grunit_narrow_bytes(int64_t k, int64_t n) { return SCALES + k * padded(n); }
+INLINE int64_t padded_rows(int64_t k) { return (k + TOGETHER - 1) / TOGETHER * TOGETHER; }
 
-/* First the scales of all columns, then the panels. */
+int64_t grunit_narrow_bytes(int64_t k, int64_t n) { return SCALES + padded_rows(k) * padded(n); }
+
+/* First the scales of all columns, then the panels. The scales are divided by 2^24, see `expand`. */
 void grunit_pack_narrow(int64_t k, int64_t n, const float *m, int64_t step_k, int64_t step_n, uint8_t *out) {
     float *scale = (float *)out;
     int8_t *panel = (int8_t *)(out + SCALES);
@@ -58,17 +63,25 @@ void grunit_pack_narrow(int64_t k, int64_t n, const float *m, int64_t step_k, in
         scale[c] = largest / 127;
     }
     for (int64_t j = 0; j < n; j += WIDTH)
-        for (int64_t q = 0; q < k; q++)
-            for (int64_t c = j; c < j + WIDTH; c++, panel++)
-                *panel = c < n && scale[c] > 0 ? (int8_t)fmaxf(-127, fminf(127, rintf(m[q * step_k + c * step_n] / scale[c]))) : 0;
+        for (int64_t q = 0; q < k; q += TOGETHER)
+            for (int64_t c = j; c < j + WIDTH; c++)
+                for (int64_t i = q; i < q + TOGETHER; i++) {
+                    float x = c < n && i < k && scale[c] > 0 ? rintf(m[i * step_k + c * step_n] / scale[c]) : 0;
+                    *panel++ = (int8_t)fmaxf(-127, fminf(127, x));
+                }
+    for (int64_t c = 0; c < padded(n); c++) scale[c] /= 16777216;
 }
 
-typedef int8_t bytes __attribute__((vector_size(VECTOR_BYTES / 4)));
-INLINE void expand(const uint8_t *panel, int64_t q, vec b[PANEL]) {
+/* Each weight is moved to the top of its word, where it stands for 2^24 times itself. */
+INLINE void expand(const uint8_t *panel, vec b[TOGETHER][PANEL]) {
+    const word top = (word){0} + 0xff000000u;
     _Pragma("GCC unroll 4") for (int i = 0; i < PANEL; i++) {
-        bytes few;
-        memcpy(&few, panel + q * WIDTH + i * VL, sizeof few);
-        b[i] = __builtin_convertvector(__builtin_convertvector(few, mask), vec);
+        word four;
+        memcpy(&four, panel + i * VL * 4, sizeof four);
+        b[0][i] = __builtin_convertvector((mask)(four << 24), vec);
+        b[1][i] = __builtin_convertvector((mask)(four << 16 & top), vec);
+        b[2][i] = __builtin_convertvector((mask)(four << 8 & top), vec);
+        b[3][i] = __builtin_convertvector((mask)(four & top), vec);
     }
 }
 #endif
@@ -76,16 +89,19 @@ INLINE void expand(const uint8_t *panel, int64_t q, vec b[PANEL]) {
 /* One row and some panels, as `one_row`. */
 INLINE void narrow_panels(int count, int64_t k, int64_t n, int64_t j, const float *a, const uint8_t *packed,
                           const float *s, float *c) {
-    const uint8_t *panel = packed + SCALES + j * k * BYTES;
+    const int64_t rows = (k + TOGETHER - 1) / TOGETHER * TOGETHER;
+    const uint8_t *panel = packed + SCALES + j * rows * BYTES;
     vec sum[ABREAST][PANEL];
     for (int p = 0; p < count; p++)
         for (int i = 0; i < PANEL; i++) sum[p][i] = (vec){0};
-    for (int64_t q = 0; q < k; q++) {
-        vec x = splat(a[q]);
+    for (int64_t q = 0; q < k; q += TOGETHER) {
+        vec x[TOGETHER];
+        for (int i = 0; i < TOGETHER; i++) x[i] = q + i < k ? splat(a[q + i]) : (vec){0};
         _Pragma("GCC unroll 4") for (int p = 0; p < count; p++) {
-            vec b[PANEL];
-            expand(panel + p * k * WIDTH * BYTES, q, b);
-            _Pragma("GCC unroll 4") for (int i = 0; i < PANEL; i++) sum[p][i] += x * b[i];
+            vec b[TOGETHER][PANEL];
+            expand(panel + (p * rows + q) * WIDTH * BYTES, b);
+            for (int t = 0; t < TOGETHER; t++)
+                _Pragma("GCC unroll 4") for (int i = 0; i < PANEL; i++) sum[p][i] += x[t] * b[t][i];
         }
     }
     for (int p = 0; p < count; p++)

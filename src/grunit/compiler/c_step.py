@@ -7,7 +7,7 @@ both products, everything pointwise and the parts of the stack that come after i
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +28,8 @@ from grunit.compiler.trace import UncompilableError
 
 WEIGHTS = ("float32", "bfloat16", "int8")
 NARROW = Path(__file__).with_name("c_narrow.h")
+SHORT = 100_000
+"""Multiplications of a step, up to which it keeps the interpreter's lock: a few microseconds."""
 HEADER = 4
 """Numbers at the start of the table: rows, and the lookup's row numbers, rows of vectors and target."""
 
@@ -77,13 +79,8 @@ class StepFunction:
         for node in step.graph.nodes:
             if node.op == "get_attr":
                 setattr(constants, str(node.target), getattr(step.graph.owning_module, str(node.target)))
-        packed = self.walk.packed
-        self.matrices: dict[str, tuple[Node, bool]] = {
-            **{k: v for k, v in packed.items() if isinstance(k, str)},
-            **{v: (k, False) for k, v in packed.items() if isinstance(v, str)},
-        }
-        matrices = [matrix for matrix, _ in self.matrices.values()]
-        read = [n for n in (*self.walk.leaves, *matrices) if not has_rows(n)]
+        self.products = sum(matrix.meta["val"].numel() for matrix in self.walk.packed)
+        read = [n for n in (*self.walk.leaves, *self.walk.packed) if not has_rows(n)]
         self.once: Region = make_region("once", order.once, list(dict.fromkeys(read)), constants, names)
 
     def parameter_values(self, parameters: Sequence[Tensor]) -> dict[Node, Tensor]:
@@ -130,6 +127,10 @@ class StepProgram:
             self.library[name].restype = ctypes.c_int64
         self.load(parameters)
         self._fill_table()
+        products = parts[0].inputs[0].shape[0] * sum(f.products for f in self.functions)
+        # Handing the interpreter's lock over and back costs more than a short step takes.
+        library = ctypes.PyDLL(None, handle=self.library._handle) if products < SHORT else self.library
+        self.function: Callable[..., int] = library["grunit_step"]
 
     def _write(self, functions: Sequence[StepFunction], dtype: torch.dtype) -> str:
         lines = ["/* One step of a stack, generated from its equations. */"]
@@ -160,9 +161,8 @@ class StepProgram:
         """Pack parameters, into the memory that the function already reads if there is any."""
         for part, function, given in zip(self.parts, self.functions, parameters):
             values = function.parameter_values(given)
-            for name, (node, turned) in function.matrices.items():
-                matrix = values[node].t() if turned else values[node]
-                part.weights[name] = self._pack(matrix, part.weights.get(name))
+            for node, name in function.walk.packed.items():
+                part.weights[name] = self._pack(values[node].to(self.dtype), part.weights.get(name))
             for node, name in function.walk.leaves.items():
                 if not has_rows(node):
                     part.weights[name] = _hold(values[node], self.dtype, part.weights.get(name))

@@ -42,6 +42,35 @@ class Rows(Cell):
         return (self.layers(x),)
 
 
+class FrozenNorm(nn.Module):
+    """Batch normalisation in evaluation mode, as the arithmetic that it is: each feature scaled and shifted.
+
+    >>> norm = nn.BatchNorm1d(3).eval()
+    >>> x = torch.randn(4, 3)
+    >>> torch.allclose(FrozenNorm(norm)(x), norm(x))
+    True
+    """
+
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(self, norm: nn.BatchNorm1d):
+        super().__init__()
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        self.num_features = norm.num_features
+        scale = (norm.running_var.detach() + norm.eps).rsqrt()
+        if norm.affine:
+            scale = scale * norm.weight.detach()
+        shift = -norm.running_mean.detach() * scale
+        self.register_buffer("scale", scale)
+        self.register_buffer("shift", shift + norm.bias.detach() if norm.affine else shift)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(B, n)`` to the same."""
+        return x * self.scale + self.shift
+
+
 @dataclass(frozen=True)
 class Stack:
     """The parts of a network in the order in which a step runs them.
@@ -111,8 +140,8 @@ def read_stack(module: nn.Module | Sequence[nn.Module]) -> Stack:
     core = copies[at]
     if next((p.dtype for p in core.parameters() if p.is_floating_point()), None) in (torch.bfloat16, torch.float16):
         copies = [part.float() for part in copies]
-    before, after = ([m for m in part if _does_something(m)] for part in (copies[:at], copies[at + 1 :]))
-    lookup = before.pop(0) if before and type(before[0]) is nn.Embedding else None
+    before, after = ([_frozen(m) for m in part if _does_something(m)] for part in (copies[:at], copies[at + 1 :]))
+    lookup: Any = before.pop(0) if before and type(before[0]) is nn.Embedding else None
     return Stack(lookup, tuple(before), core, tuple(after))
 
 
@@ -128,3 +157,7 @@ def _flatten(modules: Iterable[Any]) -> Iterable[nn.Module]:
 
 def _does_something(module: nn.Module) -> bool:
     return not isinstance(module, (nn.Identity, nn.Dropout, nn.AlphaDropout))
+
+
+def _frozen(module: nn.Module) -> nn.Module:
+    return FrozenNorm(module) if type(module) is nn.BatchNorm1d and module.running_mean is not None else module
