@@ -108,4 +108,4 @@ def _must_be_ordinary(tensors: Sequence[Tensor], steps: int | torch.SymInt, capt
         return torch.compiler.is_exporting() and not isinstance(steps, torch.SymInt)
     if torch._C._len_torch_dispatch_stack():
         return True
-    return any(type(value).__torch_dispatch__ is not PLAIN_TENSOR for value in tensors)
+    return any(value.is_meta or type(value).__torch_dispatch__ is not PLAIN_TENSOR for value in tensors)
