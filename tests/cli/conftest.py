@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,15 +37,24 @@ def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
-    """Start ``grunit`` as a process of its own, in an empty folder."""
+def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start ``grunit`` as a process of its own, in an empty folder; returns when its ``main`` is about to run."""
+    # Where the tests run behind an ampersand, Ctrl-C is ignored, and what they start would inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def call(*words: object) -> subprocess.Popen[str]:
-        command = [sys.executable, "-c", "import sys; from grunit.cli import main; sys.exit(main())", *map(str, words)]
+        reader, writer = os.pipe()
+        code = f"import os, sys; from grunit.cli import main; os.close({writer}); sys.exit(main())"
+        command = [sys.executable, "-c", code, *map(str, words)]
         pipe = subprocess.PIPE
-        return subprocess.Popen(command, cwd=tmp_path, stdout=pipe, stderr=pipe, text=True)
+        process = subprocess.Popen(command, cwd=tmp_path, stdout=pipe, stderr=pipe, text=True, pass_fds=(writer,))
+        os.close(writer)
+        os.read(reader, 1)  # ends when the process has closed its end
+        os.close(reader)
+        return process
 
-    return call
+    yield call
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -192,7 +192,7 @@ def test_evaluate_sets_the_baselines_beside(run, fitted, table):
 def test_interrupted_fit_goes_on_to_the_same_model(run, start, table, tmp_path):
     words = ["fit", "forecast", table, "--target", "sales", "--h", 3, "--set", "hidden_size=4"]
     # Long enough that the signal always comes first, short enough to be finished afterwards.
-    epochs = ["--set", "max_epochs=100", "--set", "scheduler=none"]
+    epochs = ["--set", "max_epochs=30", "--set", "scheduler=none"]
     process = start(*words, *epochs, "-o", "stopped")
     for line in process.stderr:
         if line.startswith("epoch 2/"):
@@ -215,7 +215,7 @@ def test_interrupted_fit_goes_on_to_the_same_model(run, start, table, tmp_path):
 
 def test_interrupt_before_training_writes_nothing(start, tmp_path, table):
     process = start("fit", "forecast", table, "--target", "sales", "-o", "kept")
-    time.sleep(0.5)  # still importing
+    time.sleep(0.2)  # still importing torch
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err

@@ -110,6 +110,15 @@ def test_resume_from_disk_ends_at_the_same_bits(tmp_path, optimizer, scheduler):
     assert (again.train, again.validation, again.lr) == (history.train, history.validation, history.lr)
 
 
+@pytest.fixture
+def _ctrl_c_is_heard():
+    """Python's own handler; where the tests run behind an ampersand, Ctrl-C would be ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_ctrl_c_is_heard")
 def test_ctrl_c_in_the_middle_of_an_epoch_is_resumed_to_the_same_bits():
     whole, history = train(3)
     kept, calls = [], []
