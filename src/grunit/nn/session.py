@@ -28,7 +28,7 @@ class Session:
     """A stream of steps through a trained network.
 
     The weights are a snapshot: packed once, in evaluation mode (no dropout, running statistics), and not changed by
-    further training until :meth:`refresh`. The buffers are made once: write ``session.input``, call ``session()``,
+    further training until ``refresh()``. The buffers are made once: write ``session.input``, call ``session()``,
     read ``session.output``. The first step starts from zeros, as from ``rnn.init_state``.
 
     Where there is a C compiler the whole stack is one C function. What cannot be compiled steps through PyTorch,
@@ -36,7 +36,7 @@ class Session:
     may be used from different threads; one session belongs to one thread at a time.
 
     Args:
-        module: a :class:`grunit.Recurrent` (or ``grunit.nn.LSTM, GRU, RNN``), or a ``torch.nn.Sequential`` or list
+        module: a ``grunit.Recurrent`` (or ``grunit.nn.LSTM, GRU, RNN``), or a ``torch.nn.Sequential`` or list
             that holds one, with modules that see single steps before and behind it: linear layers, activations, layer
             and batch normalisation. The first may be a ``torch.nn.Embedding``: then ``input`` holds row numbers.
         batch_size: rows B, each a stream of its own.
@@ -129,7 +129,7 @@ class Session:
             value[:, slice(None) if rows is None else rows] = 0
 
     def save_state(self) -> dict[str, Array]:
-        """A copy of the state, each ``(layers, B, H)``, for :meth:`load_state` of any session on such a network."""
+        """A copy of the state, each ``(layers, B, H)``, for ``load_state`` of any session on such a network."""
         return {name: value.copy() for name, value in self.state.items()}
 
     def load_state(self, state: Mapping[str, ArrayLike]) -> None:
