@@ -208,11 +208,11 @@ class CProgram:
         arguments.update({f"keep_{i}": value for i, value in enumerate(kept)})
         width = sum(size for _, size in walk.sum_sizes)
         threads = self._threads(walk, rows, length)
-        sums = arguments["sums"] = grad_states[0].new_zeros((threads, width))
+        sums = arguments["sums"] = grad_states[0].new_zeros((threads, 2, width))  # of all steps, of one step
         # Against the direction of the forward walk.
         self._run(walk, arguments, values, length, rows, not reverse)
         values.update((node, value.to(node.meta["val"].dtype)) for node, value in zip(self.carried, kept))
-        for (total, _), value in zip(walk.sum_sizes, sums.sum(0).split([size for _, size in walk.sum_sizes])):
+        for (total, _), value in zip(walk.sum_sizes, sums[:, 0].sum(0).split([size for _, size in walk.sum_sizes])):
             values[total.node] = value.view(total.node.meta["val"].shape)
         flat = [values[n].flatten(0, 1) if has_rows(n) else values[n] for n in self.deferred.reads]
         gradients = {}

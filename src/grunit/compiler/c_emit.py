@@ -233,7 +233,14 @@ class Walk(RowLoops):
                 at = f"({stem}_slots == 2 ? {turn} : {place}) * rows * {size}"
                 lines.append(f"        real *{stem}_{name} = {stem} + {at};")
             lines.append(f"        (void){stem}_now; (void){stem}_next;")
+        # Rows are summed up step by step, then the steps: adding all to one number would lose digits.
+        width = sum(size for _, size in self.sum_sizes)
+        if width:
+            lines.append(f"        real *sums_of_step = sums + (2 * thread + 1) * {width};")
+            lines.append(f"        memset(sums_of_step, 0, {width} * sizeof(real));")
         lines += ["        " + line for line in body]
+        if width:
+            lines.append(f"        for (int64_t i = 0; i < {width}; i++) sums_of_step[i - {width}] += sums_of_step[i];")
         lines += ["    }", "}", "", f"void grunit_{self.name}(const int64_t *a, int64_t threads) {{"]
         lines += [f"    spread({self.name}_rows, a, a[4], threads);", "}"]
         return "\n".join(lines)

@@ -31,7 +31,7 @@ EXTRA = {*CLAMPS, aten.pow.Tensor_Scalar, aten._to_copy.default}
 CONSTANTS = {aten.scalar_tensor.default, aten.full.default, aten.full_like.default}
 REDUCTIONS = {aten.sum.dim_IntList, aten.mean.dim, aten.amax.default, aten.amin.default, aten.cumsum.default}
 # Whole numbers are held as `real`, which is exact for the counts that these make.
-COUNTS = {*CONSTANTS, aten.sum.dim_IntList, aten._to_copy.default}
+COUNTS = {*CONSTANTS, aten.sum.dim_IntList, aten._to_copy.default, aten.where.self}
 
 
 @dataclass(frozen=True)

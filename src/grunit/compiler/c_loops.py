@@ -194,8 +194,8 @@ class RowLoops:
             if other is total:
                 break
             offset += size
-        whole = sum(size for _, size in self.sum_sizes)
-        return f"({self.slot('sums')} + thread * {whole} + {offset})"
+        self.slot("sums")
+        return f"(sums_of_step + {offset})"
 
     def _running_sum(self, node: Node) -> list[str]:
         args: Any = node.args

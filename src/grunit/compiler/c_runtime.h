@@ -78,7 +78,7 @@ INLINE void store_mask(uint8_t *p, int64_t stride, int64_t m, mask v) {
 INLINE vec choose(mask yes, vec a, vec b) { return (vec)((yes & (mask)a) | (~yes & (mask)b)); }
 INLINE mask is_nan(vec a) { return a != a; }
 INLINE vec absolute(vec a) { return choose(a < splat(0), -a, a + splat(0)); }
-INLINE vec sign(vec a) { return choose(a > splat(0), splat(1), choose(a < splat(0), splat(-1), a)); }
+INLINE vec sign(vec a) { return choose(a > splat(0), splat(1), choose(a < splat(0), splat(-1), splat(0))); }
 /* NaN wins, as in PyTorch. */
 INLINE vec larger(vec a, vec b) { return choose(is_nan(a) | (a > b), a, b); }
 INLINE vec smaller(vec a, vec b) { return choose(is_nan(a) | (a < b), a, b); }
