@@ -20,6 +20,7 @@ VERBS: dict[str, Verb] = {
     "predict": Verb("grunit.cli.predict", "What a kept model expects next."),
     "evaluate": Verb("grunit.cli.evaluate", "How well a kept model does on data, beside the baselines."),
     "compare": Verb("grunit.cli.compare", "Which cell for my data, with a report."),
+    "bench": Verb("grunit.cli.bench", "This machine: every backend against torch.nn."),
     "doctor": Verb("grunit.cli.doctor", "What is installed, which backends work, why not."),
 }
 """Add a verb here; its module has a function ``run`` whose annotated arguments are the verb's."""
