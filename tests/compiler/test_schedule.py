@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-import ast
-
 import pytest
 import torch
 from tests.compiler.comparison import plan_of
-from tests.compiler.user_cells import (
-    QRNN,
-    RGLRU,
-    Decay,
-    DtLast,
-    Forgets,
-    IndexedPeepholes,
-    IndRNN,
-    Keeps,
-    Layers,
-    MinGRU,
-    SoftmaxOverGates,
-    TwoProducts,
-    cell_of,
-)
+from tests.compiler.user_cells import MinGRU, SoftmaxOverGates, TwoProducts, cell_of
 
 import grunit
 from grunit import cells
 from grunit.cells import GRU, LSTM, PeepholeLSTM
 from grunit.compiler.schedule import PRODUCTS, schedule
-from grunit.errors import InputError
 
 
 def products(nodes) -> int:
@@ -92,45 +75,6 @@ def test_every_value_is_computed_before_it_is_read(cell):
     assert set(step.new_states.values()) <= known
 
 
-CLASSES = {
-    "dense": [
-        LSTM,
-        GRU,
-        PeepholeLSTM,
-        cells.RNN,
-        cells.PeepholeGRU,
-        TwoProducts,
-        SoftmaxOverGates,
-        Layers,
-        IndexedPeepholes,
-        DtLast,
-    ],
-    "elementwise": [IndRNN],
-    "linear": [Decay, MinGRU, RGLRU, QRNN, Keeps, Forgets],
-}
-
-
-@pytest.mark.parametrize(("kind", "cell"), [(kind, cell) for kind, several in CLASSES.items() for cell in several])
-def test_the_class_of_a_cell(kind, cell):
-    assert grunit.compile(cell(3, 4)).schedule.kind == kind
-
-
-@pytest.mark.parametrize(
-    ("formula", "kind"),
-    [
-        (lambda s, x, h: h.roll(1, -1) * s.p + s.W(x), "dense"),
-        (lambda s, x, h: h - h.mean(1, keepdim=True) + s.W(x), "dense"),
-        (lambda s, x, h: h.view(-1, 2, 2).transpose(1, 2).reshape(-1, 4) + s.W(x), "dense"),
-        (lambda s, x, h: h * h + s.W(x), "elementwise"),
-        (lambda s, x, h: h / (1 + h.abs()), "elementwise"),
-        (lambda s, x, h: torch.where(s.W(x) > 0, 2 * h, h - 1) / s.p.exp(), "linear"),
-        (lambda s, x, h: torch.where(h > 0, 2 * h, h), "elementwise"),
-    ],
-)
-def test_the_class_of_a_formula(formula, kind):
-    assert plan_of(cell_of(formula)).schedule.kind == kind
-
-
 def test_a_schedule_reads_as_equations_with_the_names_of_the_cell():
     text = str(grunit.compile(PeepholeLSTM(3, 4)).schedule)
     lines = [line.strip() for line in text.splitlines()]
@@ -146,18 +90,3 @@ def test_a_schedule_reads_as_equations_with_the_names_of_the_cell():
     deferred = text[text.index("deferred after the reverse loop") :]
     for name in ("grad_weight_ih", "grad_weight_hh", "grad_x"):
         assert f"{name} = " in deferred
-
-
-@pytest.mark.parametrize("name", cells.names())
-def test_the_source_is_python_and_names_its_parts(name):
-    with grunit.backend("torch"):
-        compiled = grunit.compile(cells.get(name)(3, 4))
-    parts = {node.name for node in ast.walk(ast.parse(compiled.source)) if isinstance(node, ast.FunctionDef)}
-    assert {"hoisted", "step", "step_backward", "deferred"} <= parts
-
-
-def test_compile_refuses_what_is_no_cell():
-    with pytest.raises(InputError, match="cannot compile"):
-        grunit.compile(torch.nn.Linear(3, 4))
-    with pytest.raises(InputError, match="does not know its sizes"):
-        grunit.compile(cells.Cell())
