@@ -31,7 +31,12 @@ FLOORS = [
 FLOOR = {part: floor for floor, parts in enumerate(FLOORS) for part in parts}
 
 # Tests of what a whole part does, whichever of its files does it; all others mirror one file.
-ACROSS = {"compiler/test_extremes.py", "compiler/test_operations.py", "compiler/test_pytorch_citizenship.py"}
+ACROSS = {
+    "compiler/test_extremes.py",
+    "compiler/test_memory.py",
+    "compiler/test_operations.py",
+    "compiler/test_pytorch_citizenship.py",
+}
 
 # Formats that run code when they are read.
 UNSAFE_MODULES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
