@@ -7,7 +7,9 @@ import platform
 
 import torch
 
+from grunit.cells import names
 from grunit.cli import doctor
+from grunit.cli.doctor_compiler import describe_cache, describe_compiler
 
 
 def test_machine_answer(run, monkeypatch, tmp_path):
@@ -40,9 +42,35 @@ def test_missing_packages_come_with_the_command_that_installs_them(run, monkeypa
 
 def test_compiler_follows_the_environment(monkeypatch, tmp_path):
     compiler = tmp_path / "mycc"
-    compiler.write_text("#!/bin/sh\n")
+    compiler.write_text("#!/bin/sh\necho mycc 1.2\necho and more")
     compiler.chmod(0o755)
     monkeypatch.setenv("CC", f"{compiler} -O3")
-    assert doctor.find_compiler() == str(compiler)
+    found = describe_compiler()
+    assert (found["path"], found["version"], found["reason"]) == (str(compiler), "mycc 1.2", None)
     monkeypatch.setenv("CC", str(tmp_path / "none"))
-    assert doctor.find_compiler() is None
+    found = describe_compiler()
+    assert (found["path"], found["version"]) == (None, None)
+    assert "mend or unset it" in found["reason"]
+
+
+def test_the_cache_says_what_it_holds_or_why_it_cannot_be_used(monkeypatch, tmp_path):
+    monkeypatch.setenv("GRUNIT_CACHE", str(tmp_path / "new"))
+    assert describe_cache() == {"path": str(tmp_path / "new"), "libraries": 0, "bytes": 0, "reason": None}
+    (tmp_path / "new" / "one.so").write_bytes(b"12345")
+    assert describe_cache() | {"path": 0} == {"path": 0, "libraries": 1, "bytes": 5, "reason": None}
+    (tmp_path / "new").chmod(0o777)
+    assert "chmod 700" in describe_cache()["reason"]
+
+
+def test_each_cell_has_a_backend_and_a_reason_and_quick_compiles_nothing(run, monkeypatch, tmp_path):
+    monkeypatch.setenv("GRUNIT_CACHE", str(tmp_path))
+    monkeypatch.setenv("GRUNIT_CFLAGS", "-O0")
+    out = run("doctor", "--quick", "--json").out
+    assert json.loads(out)["cells"] is None
+    assert list(tmp_path.iterdir()) == []
+    report = json.loads(run("doctor", "--json").out)
+    assert report["cells"]["lstm"] == {"backend": "torch", "reason": "the torch backend was asked for"}
+    assert set(report["cells"]) == set(names())
+    if report["compiler"]["path"]:
+        monkeypatch.setenv("GRUNIT_BACKEND", "auto")
+        assert {cell["backend"] for cell in json.loads(run("doctor", "--json").out)["cells"].values()} == {"c"}

@@ -7,28 +7,35 @@ import importlib.util
 import os
 import platform
 import re
-import shutil
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import typer
+
+from grunit.cli.doctor_compiler import describe_cache, describe_cells, describe_compiler, show_compiler
 from grunit.cli.options import Json
 from grunit.cli.output import Output
 
 BACKENDS = ("torch", "c", "triton")
 
 
-def run(as_json: Json = False) -> None:
+Quick = Annotated[bool, typer.Option("--quick", help="Compile nothing: leave out which backend each cell gets.")]
+
+
+def run(as_json: Json = False, quick: Quick = False) -> None:
     """What is installed, which backends work, why not."""
-    report = examine()
+    report = examine(quick)
     Output(as_json).answer(report, show(report))
 
 
-def examine() -> dict[str, Any]:
-    """Everything that decides whether and how fast grunit runs here."""
+def examine(quick: bool = False) -> dict[str, Any]:
+    """Everything that decides whether and how fast grunit runs here; ``quick``: without compiling each cell."""
     import torch
 
     import grunit
 
+    compiler = describe_compiler()
+    found_only = {"works": compiler["path"] is not None, "reason": compiler["reason"]}
     return {
         "grunit": grunit.__version__,
         "python": platform.python_version(),
@@ -40,18 +47,13 @@ def examine() -> dict[str, Any]:
             "cores": os.cpu_count(),
         },
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
-        "compiler": find_compiler(),
-        "backends": {name: try_backend(name) for name in BACKENDS},
+        "compiler": compiler,
+        "backends": {name: found_only if quick and name == "c" else try_backend(name) for name in BACKENDS},
         "extras": {name: missing_of(packages) for name, packages in extras().items()},
         "data": describe_folder(os.environ.get("GRUNIT_DATA")),
-        "cache": str(cache_folder()),
+        "cache": describe_cache(),
+        "cells": None if quick else describe_cells(),
     }
-
-
-def find_compiler() -> str | None:
-    """The C compiler that would be used: ``$CC``, else the first of cc, gcc, clang."""
-    wanted = [os.environ["CC"].split()[0]] if os.environ.get("CC", "").strip() else ["cc", "gcc", "clang"]
-    return next((path for name in wanted if (path := shutil.which(name))), None)
 
 
 def try_backend(name: str) -> dict[str, Any]:
@@ -100,13 +102,6 @@ def describe_folder(path: str | None) -> dict[str, Any]:
     return {"path": path, "found": bool(path) and Path(path or "").is_dir()}
 
 
-def cache_folder() -> Path:
-    """Where compiled code is kept: ``$GRUNIT_CACHE``, else the user's cache folder."""
-    chosen = os.environ.get("GRUNIT_CACHE")
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(chosen) if chosen else Path(home) / "grunit"
-
-
 def show(report: dict[str, Any]) -> str:
     """The report as text, one fact a line."""
     cpu = report["cpu"]
@@ -116,7 +111,7 @@ def show(report: dict[str, Any]) -> str:
         ("python", f"{report['python']} on {report['system']}"),
         ("torch", f"{report['torch']}, {cpu['instructions']}, {cpu['threads']} of {cpu['cores']} cores"),
         ("gpu", report["gpu"] or "none"),
-        ("compiler", report["compiler"] or "none found: install gcc or clang, or set CC"),
+        *show_compiler(report),
         *[
             (f"backend {name}", "works" if answer["works"] else f"no: {answer['reason']}")
             for name, answer in report["backends"].items()
@@ -126,7 +121,6 @@ def show(report: dict[str, Any]) -> str:
             for name, missing in report["extras"].items()
         ],
         ("GRUNIT_DATA", "not set" if not data["path"] else data["path"] + ("" if data["found"] else " (not there)")),
-        ("cache", report["cache"]),
     ]
     width = max(len(name) for name, _ in facts)
     return "\n".join(f"{name:<{width}}  {value}" for name, value in facts)
