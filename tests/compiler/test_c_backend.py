@@ -70,6 +70,18 @@ def test_a_step_with(name):
     assert_equals_the_loop(cell_of(FORMULAS[name]), resets=torch.rand(4, 3) < 0.3)
 
 
+def test_a_block_of_the_matrix_for_each_head():
+    class Heads(OneState):
+        def build(self, input_size, hidden_size):
+            self.blocks = torch.nn.Parameter(torch.randn(3, hidden_size // 3, hidden_size // 3))
+
+        def step(self, x, h):
+            mixed = torch.einsum("bnd,nde->bne", h.view(h.shape[0], 3, -1), self.blocks)
+            return (torch.tanh(self.W(x) + mixed.flatten(1)),)
+
+    assert_equals_the_loop(Heads(3, 6))
+
+
 @pytest.mark.parametrize("name", BEYOND)
 def test_what_c_does_not_have_is_named_and_runs_on_torch(name):
     cell = cell_of(FORMULAS[name])

@@ -371,14 +371,13 @@ def test_the_address_and_undefined_behaviour_sanitizers_find_nothing(cache):
         torch.set_num_threads(1)
         with backend("c"):
             for kind in (cells.LSTM, SoftmaxOverGates, TwoProducts, UnequalStates):
-                for hidden_size in (1, 7):
-                    masks = {"lengths": (3, 0, 1, 2, 3, 3, 3), "resets": torch.rand(3, 7) < 0.3}
-                    assert_equals_the_loop(kind(3, hidden_size), 3, 7, **masks)
-                    assert_equals_the_loop(kind(3, hidden_size), 1, 1, reverse=True)
+                masks = {"lengths": (3, 0, 1, 2, 3, 3, 3), "resets": torch.rand(3, 7) < 0.3}
+                assert_equals_the_loop(kind(3, 7), 3, 7, **masks)
+            assert_equals_the_loop(TwoProducts(3, 1), 1, 1, reverse=True)
             for name in ("where", "cumsum", "stack last", "rotate", "columns"):
                 assert_equals_the_loop(cell_of(FORMULAS[name]))
         print("whole")
     """
-    flags = "-O1 -g -march=native -fsanitize=address,undefined -fno-sanitize-recover=all"
+    flags = "-O0 -g -march=native -fsanitize=address,undefined -fno-sanitize-recover=all"
     said = run_alone(code, cache, LD_PRELOAD=library, ASAN_OPTIONS="detect_leaks=0", GRUNIT_CFLAGS=flags)
     assert said == "whole\n"
