@@ -19,7 +19,7 @@ from grunit.compiler.c_build import BuildError, build, thread_pool, was_forked
 from grunit.compiler.c_emit import Walk
 from grunit.compiler.c_kernels import Kernels, Sum
 from grunit.compiler.c_ops import COMPARISONS, POINTWISE
-from grunit.compiler.c_views import MOVES, row_shape, steps_of, volume
+from grunit.compiler.c_views import MOVES, steps_of
 from grunit.compiler.printer import node_names
 from grunit.compiler.program import Schedule
 from grunit.compiler.regions import make_region
@@ -237,7 +237,7 @@ class CProgram:
 
     def _threads(self, walk: Walk, rows: int, length: int) -> int:
         """As many as PyTorch uses, but none for less work than waking it is worth, nor in a process that was forked."""
-        worthwhile = int(_flops(walk) * rows * length / THREAD_FLOPS)
+        worthwhile = int(walk.flops * rows * length / THREAD_FLOPS)
         alone = not self.has_team or was_forked()
         return 1 if alone else max(1, min(torch.get_num_threads(), rows, worthwhile))
 
@@ -264,7 +264,7 @@ class CProgram:
             self.libraries[walk][f"grunit_{walk.name}"],
             ctypes.c_int64(self._threads(walk, rows, length)),
         )
-        stride = max(1, int(CALL_FLOPS / max(_flops(walk) * rows, 1)))
+        stride = max(1, int(CALL_FLOPS / max(walk.flops * rows, 1)))
         for begin in range(0, length, stride):
             numbers[0], numbers[1] = begin, min(length, begin + stride)
             function(numbers, threads)
@@ -279,12 +279,6 @@ class CProgram:
             ctypes.c_void_p(out.data_ptr()),
         )
         return out
-
-
-def _flops(walk: Walk) -> int:
-    """Roughly how much arithmetic one row takes at one step."""
-    products = sum(2 * node.meta["val"].numel() for node in walk.packed)
-    return products + 4 * sum(volume(row_shape(n)) for n in walk.k.nodes if has_rows(n))
 
 
 def _load(source: str) -> ctypes.CDLL:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from torch.fx import Node
 
@@ -51,6 +52,12 @@ class Walk(RowLoops):
         self.scratch = 0
         self.sum_sizes = [(s, volume(row_shape(s.source))) for s in kernels.sums]
         self._give_homes()
+
+    @cached_property
+    def flops(self) -> int:
+        """Roughly how much arithmetic one row takes at one step; asked at every call, so counted once."""
+        products = sum(2 * node.meta["val"].numel() for node in self.packed)
+        return products + 4 * sum(volume(row_shape(n)) for n in self.k.nodes if has_rows(n))
 
     def label(self, node: Node) -> str:
         """The C name of a value."""
