@@ -45,6 +45,7 @@ BEYOND = {
     "permute units": "index_put",
     "convolution": "convolution",
     "written into": "",
+    "sum of masks": "bool",
 }
 
 

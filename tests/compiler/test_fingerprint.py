@@ -60,6 +60,8 @@ def test_cells_that_behave_differently_differ(one, other):
     [
         ("scale", 2.0, 3.0),
         ("scale", 2, 2.0),
+        ("_scale", None, 0.0),
+        ("_scale", False, 0),
         ("scale", 1, True),
         ("scale", [1, 2], (1, 2)),
         ("scale", [1, [2, 3]], [1, [2, 4]]),

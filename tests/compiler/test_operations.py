@@ -91,6 +91,11 @@ FORMULAS = {
     "in place on the projection": in_place_on_the_projection,
     "written into": written_into,
     "three inner steps": three_inner_steps,
+    "sum into a product": lambda s, x, h: s.U(h).sum(1, keepdim=True) * s.p + s.W(x),
+    "sum of a stack into a product": lambda s, x, h: torch.stack([s.U(h), h], 1).sum((1, 2))[:, None] * s.p + s.W(x),
+    "masks added": lambda s, x, h: h * 0.5 + (s.W(x) > 0) + (s.W(x) > -0.5),
+    "sum of masks": lambda s, x, h: h * 0.5 + ((h > 0) + (s.W(x) > -0.5)),
+    "sign of a product": lambda s, x, h: torch.sign(s.U(h)) * 0.1 + s.W(x),
 }
 
 

@@ -43,6 +43,20 @@ UNCOMPILABLE = {
 }
 
 
+def test_a_gate_that_is_zero_now_does_not_hide_that_rows_are_mixed():
+    class Hidden(OneState):
+        def __init__(self, input_size, hidden_size):
+            super().__init__(input_size, hidden_size)
+            self.alpha = nn.Parameter(torch.zeros(1))
+
+        def step(self, x, h):
+            return (torch.tanh(self.W(x) + self.U(h)) + self.alpha * x.flip(0).sum(1, keepdim=True),)
+
+    cell = Hidden(3, 4).double()
+    with pytest.warns(CompileWarning, match="mixes the rows"):
+        assert_equals_the_loop(cell, compiled=False)
+
+
 @pytest.mark.parametrize("reason", UNCOMPILABLE)
 def test_what_cannot_be_compiled_runs_as_the_plain_loop_and_says_so_once(reason):
     class Odd(OneState):

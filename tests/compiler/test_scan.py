@@ -53,6 +53,19 @@ class Decay(Cell):
         return (h - 0.3 * torch.sigmoid(self.a) * h / 2 + self.W(x) - 1,)
 
 
+class DelayLine(Cell):
+    """States that only hand on what the state before them was one and two steps ago."""
+
+    state = ("d", "h", "e")
+
+    def __init__(self, input_size, hidden_size):
+        super().__init__(input_size, hidden_size)
+        self.W = nn.Linear(input_size, hidden_size)
+
+    def step(self, x, d, h, e):
+        return e + 1, 0.5 * h + self.W(x), 2 * h
+
+
 @pytest.mark.parametrize("length", [1, 2, 3, 7, 8, 65])
 def test_scan_is_the_recurrence_written_out(length):
     a, b = torch.rand(2, length, 3, dtype=torch.double)
@@ -64,7 +77,7 @@ def test_scan_is_the_recurrence_written_out(length):
 
 
 @pytest.mark.parametrize("backend", ["torch", "c"])
-@pytest.mark.parametrize("cell_class", [MinGRU, OutputGate, Decay])
+@pytest.mark.parametrize("cell_class", [MinGRU, OutputGate, Decay, DelayLine])
 @pytest.mark.parametrize(
     ("length", "rows", "reverse", "masked", "reset"),
     [(9, 3, False, False, False), (9, 3, True, False, False), (9, 3, True, True, True), (1, 1, False, False, False)],

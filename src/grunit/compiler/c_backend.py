@@ -17,7 +17,7 @@ from torch.fx import Node
 
 from grunit.compiler.c_build import BuildError, build, thread_pool, was_forked
 from grunit.compiler.c_emit import Walk
-from grunit.compiler.c_kernels import Kernels, Sum
+from grunit.compiler.c_kernels import CONSTANTS, Kernels, Sum
 from grunit.compiler.c_ops import COMPARISONS, POINTWISE
 from grunit.compiler.c_views import MOVES, steps_of
 from grunit.compiler.printer import node_names
@@ -107,9 +107,10 @@ class CProgram:
         sums, self.inner = _row_sums(schedule)
         apart = set(schedule.deferred) - {s.node for s in sums} - self.inner
         wanted = [step.gradients[name] for name in schedule.wanted]
-        self.deferred = make_region(
-            "deferred", apart | set(schedule.prepared), wanted, self.torch.constants, self.names
-        )
+        apart |= set(schedule.prepared)
+        # Numbers are made where they are read.
+        apart |= {n for n in (*schedule.hoisted, *schedule.backward_loop, *self.inner) if n.target in CONSTANTS}
+        self.deferred = make_region("deferred", apart, wanted, self.torch.constants, self.names)
         self.sums = [s for s in sums if s.node in self.deferred.reads]
         live = set(schedule.backward_loop) | set(step.cotangents.values()) | self.inner
         self.carried = [n for n in self.deferred.reads if n in live]

@@ -11,6 +11,7 @@ from torch.fx import Node
 
 from grunit.compiler.c_ops import COMPARISONS, POINTWISE
 from grunit.compiler.c_views import (
+    MOVES,
     SMALL,
     OutOfOrderError,
     View,
@@ -67,7 +68,9 @@ class Kernels:
     """
 
     def __init__(self, nodes: Iterable[Node], sums: Sequence[Sum], stored: set[Node], dtype: torch.dtype):
-        self.nodes = [n for n in nodes if n.target not in CONSTANTS]
+        # A number is written where it is read, unless it must lie in memory.
+        in_memory = PRODUCTS | REDUCTIONS | MOVES
+        self.nodes = [n for n in nodes if n.target not in CONSTANTS or any(u.target in in_memory for u in n.users)]
         self.inside = set(self.nodes)
         self.sums, self.stored = list(sums), stored
         self.views: dict[Node, View] = {}
@@ -116,11 +119,14 @@ class Kernels:
                 self._read_as_view(node)
             elif node.target is aten.mm.default:
                 factor = self.factors(node)[0]
-                if self.read(factor).strides not in ((1,), (0,)) or self.read(factor).shape != row_shape(factor):
+                view = self.read(factor)
+                in_order = view.strides == (1,) or view.shape == (1,)
+                if len(view.shape) != 1 or not in_order or view.shape != row_shape(factor):
                     self._lay_out(factor)
             elif node.target not in known:
                 raise UncompilableError(f"the C backend has no {node.target}")
-            fits = value.dtype in (dtype, torch.bool)
+            # Sums and products of masks are masks in PyTorch; here they would be numbers.
+            fits = value.dtype == dtype or (value.dtype == torch.bool and node.target not in POINTWISE)
             fits |= value.dtype in SMALL and (is_move(node) or node.target in (aten.mm.default, aten._to_copy.default))
             fits |= value.dtype in (torch.int64, torch.int32) and node.target in COUNTS and not _truncates(node)
             if not fits:

@@ -14,6 +14,7 @@ from torch.nn.utils.parametrize import is_parametrized
 
 _PLAIN = (int, float, complex, str, bytes, type(None), type, enum.Enum, torch.dtype, torch.device)
 _OWN = {"_parameters", "_buffers", "_modules", "training"}
+_MODULE = frozenset(vars(nn.Module()))
 
 
 class Same:
@@ -53,12 +54,17 @@ def fingerprint(cell: nn.Module) -> tuple[Any, bool]:
         shareable = shareable and not is_parametrized(module)
         parts.append((name, type(module), module.training))
         for key, value in module.__dict__.items():
-            if key in _OWN or (key.startswith("_") and not value):
+            if key in _OWN or (key in _MODULE and _is_empty(value)):
                 continue
             plain, by_value = _describe(value)
             parts.append((key, plain))
             shareable = shareable and by_value
     return tuple(parts), shareable
+
+
+def _is_empty(value: Any) -> bool:
+    """Whether one of the attributes that every module has was left as it began."""
+    return value is None or value is False or (isinstance(value, (dict, set)) and not value)
 
 
 def _describe(value: Any) -> tuple[Any, bool]:

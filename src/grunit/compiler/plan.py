@@ -225,8 +225,17 @@ def mixes_rows(cell: Any, parameters: dict[str, Tensor], inputs: Sequence[Tensor
             return torch.zeros(3, value.shape[-1], dtype=value.dtype, device=value.device)
         return torch.rand(3, value.shape[-1], generator=generator).to(value)
 
-    weights = {name: value.detach() for name, value in parameters.items()}
     xs, hs = [noise(v) for v in inputs], [noise(v) for v in states]
+    own = {name: value.detach() for name, value in parameters.items()}
+    # A parameter that is zero now may hide what it lets through later.
+    other = {
+        name: torch.rand(value.shape, generator=generator).to(value) if value.is_floating_point() else value
+        for name, value in own.items()
+    }
+    return any(_mixes_rows(cell, weights, xs, hs) for weights in (own, other))
+
+
+def _mixes_rows(cell: Any, weights: dict[str, Tensor], xs: Sequence[Tensor], hs: Sequence[Tensor]) -> bool:
     together = call_step(cell, weights, xs, hs)
     for row in range(3):
         try:

@@ -120,6 +120,8 @@ def _copy_size(graph: Graph, node: Node, rows: Node) -> Node | int:
     formula = value.node.expr
     if formula.is_Integer:
         return int(formula)
+    if len(formula.free_symbols) != 1 or not formula.is_polynomial():
+        raise UncompilableError(f"step needs a size that is no multiple of the number of rows: {formula}")
     (symbol,) = formula.free_symbols
     factor, rest = formula.coeff(symbol), formula.subs(symbol, 0)
     if formula != factor * symbol + rest or not (factor.is_Integer and rest.is_Integer):

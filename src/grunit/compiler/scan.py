@@ -1,7 +1,7 @@
 """Cells that are linear in their state, all steps at once: ``h[t] = a[t] * h[t - 1] + b[t]`` as a parallel scan.
 
-The scan multiplies coefficients and never divides, so a long product of gates may vanish but nothing overflows that
-the plain loop would not overflow too.
+The scan multiplies coefficients and never divides, so products of gates, which are at most one, vanish at worst.
+Coefficients beyond one can overflow in a product of many where the plain loop, fed with zeros, would not.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from grunit.compiler.classes import MULTIPLES, QUOTIENTS, SAME, live_states
 from grunit.compiler.program import Schedule
 from grunit.compiler.regions import make_region
 from grunit.compiler.schedule import ancestors
-from grunit.compiler.simplify import has_rows
+from grunit.compiler.simplify import dependence, has_rows
 from grunit.compiler.torch_backend import TorchProgram
 
 aten = torch.ops.aten
@@ -50,8 +50,11 @@ def scan(a: Tensor, b: Tensor) -> Tensor:
 
 
 def can_scan(schedule: Schedule) -> bool:
-    """Whether a scheduled step is linear with a single state that is carried on."""
-    return schedule.kind == "linear" and len(live_states(schedule.step)) == 1
+    """Whether a scheduled step is linear with a single state that is carried on, and reads no other state."""
+    step = schedule.step
+    live = live_states(step)
+    others = dependence(step.graph, {node for name, node in step.states.items() if name not in live})
+    return schedule.kind == "linear" and len(live) == 1 and not others & set(step.new_states.values())
 
 
 class ScanProgram(TorchProgram):

@@ -123,6 +123,10 @@ def _regroup_sums(graph: Graph, lateness: Callable[[Node], int]) -> None:
         terms = _terms(node, node)
         if len(terms) < 3 or not all(isinstance(term, Node) for term in terms):
             continue
+        # Sums of masks and of small integers are not those of numbers: only one floating dtype may be regrouped.
+        dtypes = {term.meta["val"].dtype for term in (node, *terms)}
+        if len(dtypes) > 1 or not node.meta["val"].is_floating_point():
+            continue
         levels = [lateness(term) for term in terms]
         if len(set(levels)) < 2:
             continue
