@@ -21,6 +21,14 @@ def test_other_names_are_taken_in_the_order_of_inputs_then_states():
     assert order_of(("x",), ("h", "c"), lambda self, x, *state: None) == ("x", "h", "c")
 
 
+@pytest.mark.parametrize(
+    "step", [lambda self, x, c, hid: None, lambda self, h, x, /, c: None, lambda self, c, *rest: None]
+)
+def test_a_name_that_would_receive_another_state_is_refused(step):
+    with pytest.raises(InputError, match=r"Own\.step has the argument '[ch]' where it would receive '[hx]'"):
+        order_of(("x",), ("h", "c"), step)
+
+
 def test_an_unknown_option_is_refused_by_name():
     with pytest.raises(InputError, match="Cell does not know the option colour"):
         Cell(3, 4, colour="red")

@@ -137,6 +137,50 @@ def test_ctrl_c_in_the_middle_of_an_epoch_is_resumed_to_the_same_bits():
     assert again.train == history.train
 
 
+@pytest.mark.usefixtures("_ctrl_c_is_heard")
+def test_ctrl_c_in_the_last_validation_is_heard_and_leaves_a_training_that_is_complete():
+    validation = Batches(data(4), 4, shuffle=False)
+    whole, _ = train(2, validation=validation)
+    kept = []
+
+    def pressing(model, batch):
+        if not model.training and len(kept) == 2:  # before the first batch and after the first epoch
+            os.kill(os.getpid(), signal.SIGINT)
+        return whole_loss(model, batch)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(2, loss=pressing, keep=kept.append, validation=validation)
+    assert kept[-1].state()["position"][:2] == [2, 0]
+    assert same(whole, train(2, resume=kept[-1], validation=validation)[0])
+
+
+def walk(validation_loss, **settings):
+    """A weight that walks from 0 by steps of 0.1; what its validation loss is at each."""
+    weight = nn.Linear(1, 1, bias=False)
+    nn.init.zeros_(weight.weight)
+    one = Batches((torch.ones(1, 1),), 1)
+
+    def loss(model, batch):
+        return -model(batch[0]).mean() if model.training else validation_loss(model(batch[0]).mean())
+
+    options = {"max_epochs": 4, "lr": 0.1, "optimizer": "sgd", "weight_decay": 0, "clip": None, **settings}
+    return weight, lambda: fit(weight, loss, one, one, Settings(**options, verbose=0, device="cpu"))
+
+
+def test_a_validation_that_is_not_a_number_at_first_does_not_hide_the_best():
+    weight, start = walk(lambda place: (place - 0.3).abs() if place > 0.15 else place * float("nan"))
+    history = start()
+    assert history.best_epoch == 3
+    assert weight.weight.item() == pytest.approx(0.3)
+
+
+def test_a_validation_that_is_never_a_number_is_said_and_keeps_the_last_weights():
+    weight, start = walk(lambda place: place * float("nan"))
+    with pytest.raises(DivergenceError, match="validation loss was not finite in any of 4 epochs"):
+        start()
+    assert weight.weight.item() == pytest.approx(0.4)
+
+
 def test_another_training_is_not_resumed():
     kept = []
     train(2, keep=kept.append)

@@ -76,10 +76,23 @@ class Cell(nn.Module):
     def argument_order(cls) -> tuple[str, ...]:
         """The names of ``step``'s arguments in the order ``step`` takes them.
 
+        Raises:
+            InputError: an argument is named like an input or a state and would receive another one.
+
         >>> Cell.argument_order()
         ('x', 'h')
         """
         expected = (*cls.inputs, *cls.state)
         parameters = list(inspect.signature(cls.step).parameters.values())[1:]
         named = tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD)
-        return named if set(named) == set(expected) and len(named) == len(expected) else expected
+        if set(named) == set(expected) and len(named) == len(expected):
+            return named
+        # Other names are fed by position; a name that means something must then stand at its own place.
+        positional = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        for name, given in zip(positional, expected, strict=False):
+            if name in expected and name != given:
+                raise InputError(
+                    f"{cls.__name__}.step has the argument {name!r} where it would receive {given!r}: "
+                    f"name all arguments like the inputs and states, or list them in the order {', '.join(expected)}"
+                )
+        return expected

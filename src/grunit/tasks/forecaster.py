@@ -339,8 +339,7 @@ class Forecaster(Estimator):
         self.scaler_ = Scaler.from_json(encoders["scaler"])
         self.statics_ = Statics.from_json(encoders["statics"])
         self.context_ = panel_from_json(encoders["context"])
-        history = {name: value for name, value in encoders["history"].items() if name != "best_epoch"}
-        self.history_ = History(**history)
+        self.history_ = History.from_dict(encoders["history"])
         with seeded(self.seed):
             self.model_ = self._build()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -28,11 +29,28 @@ class History:
 
     @property
     def best_epoch(self) -> int:
-        """The epoch, counted from 1, whose weights were kept: the best on validation, or the last without one."""
-        if not self.validation:
-            return self.epochs
-        return self.validation.index(min(self.validation)) + 1
+        """The epoch, counted from 1, whose weights were kept: the best on validation, or the last without one.
+
+        A validation loss that is not finite is never the best.
+
+        >>> History(train=[3.0, 2.0, 1.0], validation=[math.nan, 2.5, 2.7]).best_epoch
+        2
+        """
+        finite = [loss for loss in self.validation if math.isfinite(loss)]
+        return self.validation.index(min(finite)) + 1 if finite else self.epochs
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as plain lists and numbers."""
-        return {**asdict(self), "best_epoch": self.best_epoch}
+        """Everything as plain lists and numbers, as JSON can hold them; a loss that is not finite is None."""
+        validation = [loss if math.isfinite(loss) else None for loss in self.validation]
+        return {**asdict(self), "validation": validation, "best_epoch": self.best_epoch}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> History:
+        """The history that :meth:`to_dict` described.
+
+        >>> History.from_dict(History(train=[1.0], validation=[math.inf]).to_dict())
+        History(train=[1.0], validation=[nan], lr=[], seconds=[], stopped_early=False)
+        """
+        given = {name: value for name, value in data.items() if name != "best_epoch"}
+        validation = [math.nan if loss is None else loss for loss in given.get("validation", [])]
+        return cls(**{**given, "validation": validation})

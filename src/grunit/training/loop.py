@@ -57,8 +57,10 @@ def fit(
         what happened, one entry an epoch.
 
     Raises:
-        DivergenceError: the loss is not finite; the best weights so far are in the model.
-        KeyboardInterrupt: Ctrl-C, after the batch is finished, the checkpoint kept and the best weights restored.
+        DivergenceError: the loss is not finite; the best weights so far are in the model. Or that of validation never
+            was; the last weights are in the model.
+        KeyboardInterrupt: Ctrl-C, after the batch (in validation: the epoch) is finished, the checkpoint kept and the
+            best weights restored.
 
     >>> torch.manual_seed(0)  # doctest: +ELLIPSIS
     <torch._C.Generator object at ...>
@@ -102,8 +104,18 @@ def fit(
                 progress.epoch(run.history)
                 if watch is not None:
                     watch(run.history)
+                if interrupted():
+                    raise KeyboardInterrupt
         finally:
             run.restore_best()
+        # The epochs are done and a resumed fit finds nothing left to do; but whoever called must hear of it too.
+        if interrupted():
+            raise KeyboardInterrupt
+    if validation is not None and run.best is None:
+        raise DivergenceError(
+            f"the validation loss was not finite in any of {run.history.epochs} epochs; the last weights are kept: "
+            f"look for missing or extreme values in the validation data, or lower lr (it is {settings.lr:g})"
+        )
     return run.history
 
 

@@ -104,9 +104,9 @@ class Run:
         history.train.append(self.total / max(self.weight, 1))
         history.lr.append(self.optimizer.param_groups[0]["lr"])
         history.seconds.append(self.seconds)
-        if validation is None:
-            self.last_good = self._weights()
-        else:
+        # Also with validation: should its loss never be finite, these are better than none.
+        self.last_good = self._weights()
+        if validation is not None:
             history.validation.append(validation)
             self.schedule.observe(validation)
             if math.isfinite(validation) and history.best_epoch == history.epochs:
