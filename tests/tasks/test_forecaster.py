@@ -161,6 +161,49 @@ def test_update_goes_on_from_where_it_was():
         tiny().fit(early).update(late[late["ds"] > "2024-02-22"].reset_index(drop=True))
 
 
+def test_update_with_nothing_new_is_refused_and_changes_nothing():
+    forecaster = tiny().fit(daily())
+    before = forecaster.predict()
+    for days in (30, 60):
+        with pytest.raises(DataError, match=r"series 'north': the rows end at 2024-.*seen up to 2024-02-29"):
+            forecaster.update(daily(days), max_epochs=1)
+    pd.testing.assert_frame_equal(forecaster.predict(), before)
+
+
+def series_at(times) -> pd.DataFrame:
+    return pd.DataFrame({"unique_id": "a", "ds": times, "y": np.arange(len(times)) % 5.0})
+
+
+@pytest.mark.parametrize(
+    ("freq", "given"),
+    [
+        ("B", pd.date_range("2024-07-01", "2024-07-05")),  # Monday to Friday: every day, if seen alone
+        ("MS", pd.to_datetime(["2018-11-01", "2018-12-01"])),  # 30 days, if seen alone
+        ("MS", pd.to_datetime(["2018-12-01"])),
+    ],
+)
+def test_a_short_history_is_continued_with_the_step_of_the_fit(freq, given):
+    forecaster = tiny(input_size=len(given)).fit(series_at(pd.date_range("2010-01-01", periods=60, freq=freq)))
+    following = pd.date_range(given[-1], periods=4, freq=freq)[1:]
+    assert forecaster.predict(series_at(given))["ds"].tolist() == following.tolist()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pd.date_range("2019-01-01", periods=30, freq="h"),
+        pd.date_range("2019-01-15", periods=1),
+        pd.date_range("2019-01-31", periods=30, freq="ME"),
+        np.arange(30),
+    ],
+)
+def test_a_history_with_another_step_than_that_of_the_fit_is_refused(given):
+    forecaster = tiny(input_size=1).fit(series_at(pd.date_range("2010-01-01", periods=60, freq="MS")))
+    for use in (forecaster.predict, forecaster.update, forecaster.evaluate):
+        with pytest.raises(DataError, match="the step must be 'MS'; give times"):
+            use(series_at(given))
+
+
 def test_ctrl_c_leaves_a_model_that_can_be_saved_and_resumed(tmp_path):
     whole = tiny(max_epochs=4).fit(daily())
     broken = tiny(max_epochs=4)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.tseries.frequencies import to_offset
 
 from grunit.data.frequency import Frequency, first_irregular, future_times, infer_frequency, season_length
 from grunit.data.origin import Origin
@@ -52,15 +53,17 @@ class Panel:
         return replace(self, times=times, values=values)
 
 
-def to_panel(frame: pd.DataFrame, exogenous: Sequence[str] | None = None) -> Panel:
+def to_panel(frame: pd.DataFrame, exogenous: Sequence[str] | None = None, freq: Frequency = None) -> Panel:
     """A long frame as a panel.
 
     Args:
         frame: as :func:`~grunit.data.to_long` or :func:`~grunit.data.read_table` returns it.
         exogenous: the exogenous columns to keep, in this order (default: all).
+        freq: the step that the times must have (default: the one that the longest series has).
 
     Raises:
-        DataError: a column is missing, or a series skips or adds a time; the row is named.
+        DataError: a column is missing, or a series skips or adds a time, or has another step than ``freq``; the row
+            is named.
 
     >>> frame = pd.DataFrame({"unique_id": ["a", "a", "b"], "ds": [1, 2, 1], "y": [1.0, 2.0, 3.0]})
     >>> panel = to_panel(frame)
@@ -81,17 +84,30 @@ def to_panel(frame: pd.DataFrame, exogenous: Sequence[str] | None = None) -> Pan
     all_times = frame["ds"].to_numpy()
     all_values = frame[["y", *exogenous]].to_numpy(dtype=np.float64)
     times = [all_times[row] for row in rows]
-    freq = infer_frequency(max(times, key=len))
+    asked = freq is not None
+    freq = freq if asked else infer_frequency(max(times, key=len))
+    if asked and (all_times.dtype.kind == "M") != isinstance(freq, str):
+        kind = "dates" if all_times.dtype.kind == "M" else "whole numbers"
+        raise DataError(f"data: the times are {kind}, but the step must be {freq!r}; give times of that kind")
     for name, row, series_times in zip(ids, rows, times, strict=True):
         wrong = first_irregular(series_times, freq)
+        if (
+            asked
+            and isinstance(freq, str)
+            and wrong is None
+            and not to_offset(freq).is_on_offset(pd.Timestamp(series_times[0]))
+        ):
+            wrong = 0  # a single time has no step, but can lie off the grid
         if wrong is not None:
             before, here = (_show(series_times[max(wrong - 1, 0)]), _show(series_times[wrong]))
             what = f"{here} follows {before}" if wrong else f"{here} begins the series"
             source, place = Origin.of(frame, int(row[wrong]))
-            raise DataError(
-                f"{source}, series {name!r}, {place}: "
-                f"{what}, but the step is {freq!r}; add the missing rows, or remove the extra ones"
+            mend = (
+                "must be {!r}; give times with that step"
+                if asked
+                else "is {!r}; add the missing rows, or remove the extra ones"
             )
+            raise DataError(f"{source}, series {name!r}, {place}: {what}, but the step {mend.format(freq)}")
     return Panel([str(name) for name in ids], times, [all_values[row] for row in rows], exogenous, freq)
 
 

@@ -46,13 +46,18 @@ def join_context(context: Panel, panel: Panel) -> Panel:
     """Put the end of what was seen before the rows that follow it; series that are new stay as they are.
 
     Raises:
-        DataError: rows are missing in between.
+        DataError: rows are missing in between, or a series brings nothing later than what was seen of it.
     """
     seen = {name: place for place, name in enumerate(context.ids)}
     times, values = [], []
     for name, own_times, own_values in zip(panel.ids, panel.times, panel.values, strict=True):
         if name in seen:
             before_times, before_values = context.times[seen[name]], context.values[seen[name]]
+            if own_times[-1] <= before_times[-1]:
+                raise DataError(
+                    f"series {name!r}: the rows end at {own_times[-1]} and the model has seen up to "
+                    f"{before_times[-1]}; give rows that go beyond, or leave the series out"
+                )
             earlier = before_times < own_times[0]
             expected = future_times(before_times[-1], context.freq, 1)[0]
             # Exchanges close on holidays: the next working day may be missing.

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from grunit.data import Columns, Panel, to_long, to_panel
+from grunit.data.frequency import Frequency
 from grunit.errors import DataError, InputError, require
 
 
@@ -70,9 +71,13 @@ def choose_exogenous(frame: pd.DataFrame, exogenous: Any, futr_exog: Sequence[st
     return [name for name in past if name not in futr_exog] + list(futr_exog)
 
 
-def read_history(data: Any, columns: Columns, exogenous: Sequence[str]) -> Panel:
-    """A panel of history with exactly these exogenous columns."""
-    return to_panel(to_long(data, columns), exogenous)
+def read_history(data: Any, columns: Columns, exogenous: Sequence[str], freq: Frequency) -> Panel:
+    """A panel of history with exactly these exogenous columns and the step that a model was fitted with.
+
+    Raises:
+        DataError: the frame cannot be used, or its times have another step.
+    """
+    return to_panel(to_long(data, columns), exogenous, freq)
 
 
 def read_future(data: Any, columns: Columns, names: Sequence[str], panel: Panel, times: list[np.ndarray]) -> np.ndarray:

@@ -207,13 +207,14 @@ class Forecaster(Estimator):
         """Continue training on new rows from the weights as they are; the scaling of known series stays.
 
         Args:
-            df: rows that follow what the model has seen, or a history that includes it; new series may come too.
+            df: rows that follow what the model has seen, or a history that includes it; every series brings rows
+                later than those the model has seen of it, and new series may come too.
             max_epochs: passes over the windows that end in ``df`` (default 5).
             lr: learning rate (default: a tenth of the one of ``fit``).
             static_df: numbers of new series, where the model uses such.
         """
         self.check_fitted()
-        panel = join_context(self.context_, read_history(df, self.columns, self.exogenous_))
+        panel = join_context(self.context_, read_history(df, self.columns, self.exogenous_, self.freq_))
         require_length(panel, self.input_size_ + self.h, f"input_size {self.input_size_} and horizon {self.h}")
         self.statics_ = self._statics_for(panel, static_df)
         self.scaler_ = self.scaler_.extend(panel)
@@ -241,8 +242,8 @@ class Forecaster(Estimator):
         self.check_fitted()
         levels = arguments.choose_levels(self.level, level)
         columns = self.columns
-        panel = self.context_ if df is None else read_history(df, columns, self.exogenous_)
-        times = [future_times(t[-1], panel.freq or self.freq_, self.h) for t in panel.times]
+        panel = self.context_ if df is None else read_history(df, columns, self.exogenous_, self.freq_)
+        times = [future_times(t[-1], self.freq_, self.h) for t in panel.times]
         futures = read_future(futr_df, columns, self._future_names(), panel, times)
         values = self.forecast(panel, times, futures, static_df)[..., arguments.chosen_columns(self.level, levels)]
         frame = forecast_frame(panel.ids, times, values, level_columns(type(self).__name__, levels))
@@ -297,7 +298,7 @@ class Forecaster(Estimator):
         from grunit.tasks.backtest import evaluate
 
         self.check_fitted()
-        panel = read_history(df, self.columns, self.exogenous_)
+        panel = read_history(df, self.columns, self.exogenous_, self.freq_)
         return evaluate(self, panel, n_windows, self.h if step_size is None else step_size)
 
     @torch.no_grad()
