@@ -27,7 +27,13 @@ _plans: dict[str, tuple[Plan, str]] = {}
 _keys: dict[tuple[int, str], str] = {}  # by the id of a plan, which _plans keeps alive, and the backend
 
 
-@torch.compiler.assume_constant_result
+def _constant_under_compile(function: Callable[..., Result]) -> Callable[..., Result]:
+    """``torch.compiler.assume_constant_result`` without the second that importing ``torch._dynamo`` takes."""
+    function._dynamo_marked_constant = True  # type: ignore[attr-defined]
+    return function
+
+
+@_constant_under_compile
 def constants_of(module: nn.Module) -> tuple[tuple[str, Any], ...]:
     """The attributes of a module that are numbers or words, by name."""
     plain = ((name, value) for name, value in vars(module).items() if isinstance(value, (bool, int, float, str)))
@@ -42,7 +48,7 @@ def watch_constants(cell: nn.Module) -> None:
                 raise InputError(f"{name} changed while the cell was captured")
 
 
-@torch.compiler.assume_constant_result
+@_constant_under_compile
 def plan_key(
     cell: nn.Module,
     names: tuple[str, ...],
