@@ -24,33 +24,52 @@ def baseline(name: str, value: float) -> Row:
 
 
 def test_a_clear_winner_is_named():
-    winner, best, verdict = judge([cell("rnn", 5, 5.2), cell("gru", 1, 1.1)], [baseline("naive", 3)], "MAE", 2, {})
+    winner, best, verdict = judge([cell("rnn", 5, 5.2), cell("gru", 1, 1.1)], [baseline("naive", 3)], "MAE", 2, {}, 4)
     assert (winner, best) == ("gru", "gru")
-    assert verdict == "gru has MAE 1.05 ± 0.071 over 2 seeds, 65% below the best baseline, naive with 3."
+    assert (
+        verdict
+        == "gru has MAE 1.05 ± 0.071 over 2 seeds, 65% below the best baseline, naive with 3. This rests on 4 windows."
+    )
 
 
 def test_no_winner_within_the_spread_over_seeds():
-    winner, best, verdict = judge([cell("gru", 1.0, 4.5)], [baseline("seasonal_naive", 3)], "MAE", 2, {})
+    winner, best, verdict = judge([cell("gru", 1.0, 4.5)], [baseline("seasonal_naive", 3)], "MAE", 2, {}, 4)
     assert (winner, best) == (None, "gru")
     assert verdict.startswith("No cell beats seasonal naive on these windows")
     assert "less than the spread" in verdict
 
 
 def test_no_winner_above_the_baseline():
-    winner, _, verdict = judge([cell("gru", 4.0, 4.5)], [baseline("naive", 3)], "MAE", 2, {})
+    winner, _, verdict = judge([cell("gru", 4.0, 4.5)], [baseline("naive", 3)], "MAE", 2, {}, 4)
     assert winner is None
     assert verdict.startswith("No cell beats naive on these windows: naive has MAE 3")
 
 
 def test_cells_as_good_as_the_best_are_named_and_one_seed_is_said_to_be_one():
-    _, _, verdict = judge([cell("gru", 1, 1.2), cell("lstm", 1.1, 1.3)], [baseline("naive", 3)], "MAE", 2, {})
+    _, _, verdict = judge([cell("gru", 1, 1.2), cell("lstm", 1.1, 1.3)], [baseline("naive", 3)], "MAE", 2, {}, 4)
     assert "lstm does as well" in verdict
-    assert "one seed" in judge([cell("gru", 1)], [baseline("naive", 3)], "MAE", 1, {})[2]
+    assert "one seed" in judge([cell("gru", 1)], [baseline("naive", 3)], "MAE", 1, {}, 4)[2]
+
+
+def test_a_score_that_is_not_a_number_neither_wins_nor_is_shown():
+    nan = float("nan")
+    winner, best, verdict = judge([cell("rnn", nan), cell("gru", nan)], [baseline("naive", nan)], "MAE", 1, {}, 4)
+    assert (winner, best) == (None, None)
+    assert verdict.startswith("No verdict: MAE is not a number")
+    winner, best, verdict = judge([cell("rnn", nan), cell("gru", 1.0)], [baseline("naive", nan)], "MAE", 1, {}, 4)
+    assert (winner, best) == (None, "gru")
+    assert "no baseline has a MAE to beat" in verdict
+    assert "nan" not in verdict
+    assert judge([cell("rnn", nan), cell("gru", 1.0)], [baseline("naive", 3)], "MAE", 1, {}, 1)[0] == "gru"
+
+
+def test_a_single_window_is_said_to_be_one():
+    assert "rests on a single window" in judge([cell("gru", 1)], [baseline("naive", 3)], "MAE", 1, {}, 1)[2]
 
 
 def test_a_cell_that_broke_down_is_not_counted():
-    assert judge([], [baseline("naive", 3)], "MAE", 1, {"rnn": "..."})[0] is None
-    assert "rnn broke down" in judge([cell("gru", 1)], [], "MAE", 1, {"rnn": "..."})[2]
+    assert judge([], [baseline("naive", 3)], "MAE", 1, {"rnn": "..."}, 4)[0] is None
+    assert "rnn broke down" in judge([cell("gru", 1)], [], "MAE", 1, {"rnn": "..."}, 4)[2]
 
 
 def test_every_name_is_scored_on_the_same_windows():

@@ -204,6 +204,13 @@ def test_a_history_with_another_step_than_that_of_the_fit_is_refused(given):
             use(series_at(given))
 
 
+def test_numbers_of_numpy_are_saved(tmp_path):
+    numbers = {"lr": np.float32(0.01), "seed": np.int64(1), "input_size": np.int64(8), "hidden_size": np.int32(4)}
+    forecaster = tiny(np.int64(3), level=np.array([80]), **numbers).fit(daily(), checkpoint=tmp_path / "moment")
+    loaded = grunit.load(forecaster.save(tmp_path / "model"))
+    pd.testing.assert_frame_equal(loaded.predict(), forecaster.predict())
+
+
 def test_ctrl_c_leaves_a_model_that_can_be_saved_and_resumed(tmp_path):
     whole = tiny(max_epochs=4).fit(daily())
     broken = tiny(max_epochs=4)

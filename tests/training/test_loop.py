@@ -188,6 +188,31 @@ def test_another_training_is_not_resumed():
         fit(Tagger(), whole_loss, Batches(data(), 4), None, Settings(lr=1.0, seed=0), resume=kept[0])
 
 
+def test_other_data_or_settings_of_equal_size_are_not_resumed():
+    kept = []
+    train(2, keep=kept.append)
+    x, y = data()
+    for batches, settings, what in (
+        (Batches((x, y + 1), 4, seed=5), {}, "another training data"),
+        (Batches((x, y), 5, seed=5), {}, "another (batch_size|number)"),
+        (Batches((x, y), 4, seed=5), {"optimizer_options": {"betas": (0.5, 0.9)}}, "another optimizer_options"),
+        (Batches((x, y), 4, seed=5), {"scheduler": "none", "warmup": 0.5}, "another warmup"),
+        (Batches((x, y), 4, seed=5), {"patience": 3}, "another patience"),
+    ):
+        wanted = Settings(**{"max_epochs": 2, "lr": 0.05, "verbose": 0, "device": "cpu", **settings})
+        with pytest.raises(grunit.GrunitError, match=what), seeded(5):
+            fit(Tagger(), whole_loss, batches, None, wanted, resume=kept[0])
+
+
+def test_more_epochs_are_resumed_only_where_the_rate_does_not_follow_them():
+    kept = []
+    train(2, keep=kept.append)
+    assert train(3, resume=kept[-1])[1].epochs == 3
+    train(2, keep=kept.append, scheduler="cosine")
+    with pytest.raises(grunit.GrunitError, match="another max_epochs"):
+        train(3, resume=kept[-1], scheduler="cosine")
+
+
 def test_a_chunk_as_long_as_the_sequence_is_full_backpropagation():
     whole, _ = train(dropout=0.0)
     for chunk in (6, 100):

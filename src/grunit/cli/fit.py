@@ -74,8 +74,9 @@ def train(estimator: Any, frame: Any, output: Path, resume: bool) -> None:
             raise KeyboardInterrupt("stopped before training began: nothing was written") from None
         estimator.save(output, overwrite=resume)
         done = estimator.checkpoint_.state()["position"][0]
+        epochs = estimator.checkpoint_.state()["identity"]["max_epochs"]
+        where = f"in epoch {done + 1} of {epochs}" if done < epochs else f"after the last of {epochs} epochs"
         raise KeyboardInterrupt(
-            f"stopped in epoch {done + 1} of {estimator.max_epochs}: {output} holds the best so far, "
-            "and the same command with only --resume and -o goes on"
+            f"stopped {where}: {output} holds the best so far, and the same command with only --resume and -o goes on"
         ) from None
     estimator.save(output, overwrite=resume)

@@ -211,7 +211,7 @@ def compare(
         cell_rows.append(Row(name, False, [trial.scores() for trial in trials], seconds, parameters))
     if progress is not None:
         progress(total, total, "done")
-    winner, best, verdict = judge(cell_rows, rows, metric, len(seeds), failures)
+    winner, best, verdict = judge(cell_rows, rows, metric, len(seeds), failures, len(windows))
     names = [name for name in (*kinds, *runs) if name in runs]
     together = window_frame(windows, {name: runs[name].forecasts for name in dict.fromkeys(names)}, levels)
     facts = {

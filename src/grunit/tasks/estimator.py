@@ -15,6 +15,7 @@ from grunit.cells import Cell, name_of
 from grunit.errors import InputError, NotFittedError
 from grunit.training import Checkpoint, Settings
 from grunit.training.optimizers import OPTIMIZERS
+from grunit.training.settings import plain
 
 _MODEL, _CHECKPOINT = "model.", "checkpoint."
 
@@ -129,6 +130,7 @@ def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def _encode(value: Any) -> Any:
+    value = plain(value)
     if isinstance(value, (list, tuple)):
         return [_encode(item) for item in value]
     if isinstance(value, type) and issubclass(value, Cell):

@@ -40,6 +40,7 @@ class ForecastWindows:
     ):
         self.windows = Windows(panel, input_size, horizon, tail=tail)
         self.known, self.static = known, static
+        self.tensors = (self.windows.values, static)
         self.starts = np.concatenate([[0], np.cumsum(panel.lengths)[:-1]]).astype(np.int64)
 
     def __len__(self) -> int:

@@ -178,7 +178,7 @@ class Forecaster(Estimator):
         what = f"input_size {input_size} and horizon {self.h}" + (f" and val_size {val_size}" if val_size else "")
         require_length(panel, input_size + self.h + val_size, what)
         self.freq_, self.exogenous_ = panel.freq, list(panel.exogenous)
-        self.season_, self.input_size_ = season, input_size
+        self.season_, self.input_size_ = int(season), int(input_size)
         training, _ = split_tail(panel, val_size) if val_size else (panel, None)
         self.cycles_ = calendar_cycles(training.times) if self.calendar else []
         self.scaler_ = Scaler(self.scaler).fit(training)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from grunit.errors import InputError
+from grunit.training.settings import plain
 
 
 def level_quantiles(levels: Iterable[float]) -> list[float]:
@@ -20,7 +21,7 @@ def level_quantiles(levels: Iterable[float]) -> list[float]:
     >>> level_quantiles([80, 95])
     [0.025, 0.1, 0.5, 0.9, 0.975]
     """
-    levels = sorted(set(levels))
+    levels = sorted(set(plain(list(levels))))
     for level in levels:
         if isinstance(level, bool) or not isinstance(level, (int, float)) or not 0 < level < 100:
             raise InputError(f"level holds {level!r}: give percentages above 0 and below 100, such as [80, 95]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,20 +11,27 @@ if TYPE_CHECKING:
 
 
 def judge(
-    cells: Sequence[Row], baselines: Sequence[Row], metric: str, seeds: int, failures: dict[str, str]
+    cells: Sequence[Row], baselines: Sequence[Row], metric: str, seeds: int, failures: dict[str, str], windows: int
 ) -> tuple[str | None, str | None, str]:
     """The winner or None, the cell with the best mean or None, and the sentence that says so.
 
     The best cell beats a baseline when its mean over seeds, plus their standard deviation, is below the baseline's
-    score. Other cells whose mean is no further from the best than the larger of both spreads are as good.
+    score. A score that is not finite is left out. Other cells whose mean is no further from the best than the larger of both spreads are as good.
     """
     broken = "".join(f" Training of {name} broke down and is not counted." for name in failures)
     if not cells:
         return None, None, "No cell could be trained." + broken
+    cells = [row for row in cells if math.isfinite(row.mean(metric))]
+    if not cells:
+        reason = (
+            "MASE divides by the changes of the history, and there are none" if metric == "MASE" else "it overflows"
+        )
+        return None, None, f"No verdict: {metric} is not a number for any cell ({reason}); use another metric.{broken}"
     best = min(cells, key=lambda row: row.mean(metric))
     mean, spread = best.mean(metric), best.spread(metric)
     shown = f"{best.name} has {metric} {mean:.4g}" + (f" ± {spread:.2g} over {seeds} seeds" if seeds > 1 else "")
-    once = "" if seeds > 1 else " This is one seed: give more to see how much of it is chance."
+    once = f" This rests on {windows} windows." if windows > 1 else " This rests on a single window: give more."
+    once += "" if seeds > 1 else " This is one seed: give more to see how much of it is chance."
     equal = [
         row.name
         for row in cells
@@ -32,6 +40,9 @@ def judge(
     alike = f" Within the spread over seeds, {_listed(equal)} {_do(equal)} as well." if equal else ""
     if not baselines:
         return best.name, best.name, f"{shown}, the lowest; there is no baseline beside it.{alike}{once}{broken}"
+    baselines = [row for row in baselines if math.isfinite(row.mean(metric))]
+    if not baselines:
+        return None, best.name, f"No verdict: {shown}, but no baseline has a {metric} to beat.{once}{broken}"
     bar = min(baselines, key=lambda row: row.mean(metric))
     level = bar.mean(metric)
     words = bar.name.replace("_", " ")

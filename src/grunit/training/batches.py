@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -45,6 +47,7 @@ class Batches:
         if batch_size < 1:
             raise InputError(f"batch_size is {batch_size}: give a whole number of at least 1")
         self.take = _taker(data)
+        self.tensors = data if isinstance(data, tuple) else getattr(data, "tensors", None)
         self.rows = len(data[0]) if isinstance(data, tuple) else len(data)
         self.batch_size, self.shuffle, self.seed = batch_size, shuffle, seed
         self.process, self.processes = process, processes
@@ -69,6 +72,16 @@ class Batches:
         for index in range(start, len(self)):
             first = (index * self.processes + self.process) * self.batch_size
             yield self.take(order[first : first + self.batch_size])
+
+    @cached_property
+    def checksum(self) -> int | None:
+        """A number that other data very probably does not have; None where the data cannot say."""
+        if self.tensors is None:
+            return None
+        number = 0
+        for tensor in self.tensors:
+            number = zlib.crc32(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy(), number)
+        return number
 
     def _batches(self) -> int:
         return -(-self.rows // self.batch_size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 from typing import Any
 
@@ -62,7 +63,7 @@ class Run:
             **{"lr": settings.lr, "weight_decay": settings.weight_decay, **settings.optimizer_options},
         )
         self.prepared = model if alone else accelerator.prepare_model(model)
-        self.batches = len(train)
+        self.train, self.batches = train, len(train)
         self.schedule = Schedule(settings.scheduler, settings.max_epochs * self.batches, settings.warmup)
         self.history = History()
         self.epoch = self.batch = 0
@@ -147,7 +148,9 @@ class Run:
         state = checkpoint.state()
         mine = self._identity()
         for name, then in state["identity"].items():
-            if then != mine.get(name):
+            # More epochs may be wanted after an interruption; only a rate that follows their number forbids it.
+            free = self.settings.scheduler in ("none", "plateau") and not self.settings.warmup
+            if then != mine.get(name) and not (name == "max_epochs" and free):
                 raise InputError(
                     f"the checkpoint was made with another {name} ({then}, now {mine.get(name)}): "
                     f"give the same data and settings, or start without resume"
@@ -168,6 +171,12 @@ class Run:
         settings = self.settings
         shapes = [[name, list(value.shape)] for name, value in self.model.state_dict().items()]
         return {
+            "max_epochs": settings.max_epochs,
+            "batch_size": self.train.batch_size,
+            "warmup": settings.warmup,
+            "patience": settings.patience,
+            "optimizer_options": json.dumps(settings.optimizer_options, sort_keys=True, default=repr),
+            "training data": self.train.checksum,
             "seed": settings.seed,
             "optimizer": type(self.optimizer).__name__,
             "scheduler": settings.scheduler,

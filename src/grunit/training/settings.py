@@ -5,7 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from grunit.errors import InputError
+
+
+def plain(value: Any) -> Any:
+    """The same with Python's numbers in place of NumPy's, also within lists, tuples and dicts.
+
+    >>> plain({"betas": (np.float64(0.5), np.int64(1))})
+    {'betas': (0.5, 1)}
+    """
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    return type(value)(plain(item) for item in value) if type(value) in (list, tuple) else value
+
 
 PRECISIONS = ("float32", "bfloat16")
 
@@ -54,6 +70,8 @@ class Settings:
     verbose: int = 1
 
     def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            object.__setattr__(self, name, plain(value))  # a checkpoint holds no numbers of NumPy
         wrong = [
             (self.max_epochs < 1, "max_epochs", "give a whole number of at least 1"),
             (not self.lr > 0, "lr", "give a number above 0"),
