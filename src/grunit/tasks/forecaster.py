@@ -22,6 +22,7 @@ from grunit.tasks.forecast_windows import ForecastWindows, scale_future, with_ca
 from grunit.tasks.quantiles import level_columns, level_quantiles, pinball_loss
 from grunit.tasks.statics import Statics
 from grunit.training import Batches, Checkpoint, History, fit, seeded
+from grunit.training.settings import plain
 
 
 class Forecaster(Estimator):
@@ -186,9 +187,9 @@ class Forecaster(Estimator):
         self.context_ = panel.cut(-self.input_size_)
         train = self._windows(training)
         validation = self._windows(panel, tail=val_size) if val_size else None
-        batches = Batches(train, self.batch_size, seed=self.seed)
+        batches = Batches(train, self.batch_size, seed=int(self.seed))
         settings = self.settings(max_epochs=arguments.count_epochs(self.max_epochs, len(batches)))
-        with seeded(self.seed):
+        with seeded(int(self.seed)):
             self.model_, self.history_ = self._build(), History()
             self.history_ = fit(
                 self.model_,
@@ -219,8 +220,8 @@ class Forecaster(Estimator):
         self.statics_ = self._statics_for(panel, static_df)
         self.scaler_ = self.scaler_.extend(panel)
         settings = self.settings(max_epochs=max_epochs, lr=self.lr / 10 if lr is None else lr, patience=None)
-        with seeded(self.seed):
-            batches = Batches(self._windows(panel), self.batch_size, seed=self.seed)
+        with seeded(int(self.seed)):
+            batches = Batches(self._windows(panel), self.batch_size, seed=int(self.seed))
             self.history_ = fit(self.model_, self._loss, batches, None, settings)
         self.context_ = extend_context(self.context_, panel.cut(-self.input_size_))
         return self
@@ -341,7 +342,7 @@ class Forecaster(Estimator):
         self.statics_ = Statics.from_json(encoders["statics"])
         self.context_ = panel_from_json(encoders["context"])
         self.history_ = History.from_dict(encoders["history"])
-        with seeded(self.seed):
+        with seeded(int(self.seed)):
             self.model_ = self._build()
 
     def read(self, df: Any, static_df: Any = None) -> tuple[Panel, Statics]:
@@ -363,15 +364,15 @@ class Forecaster(Estimator):
         return ForecastModel(
             self.cell,
             1 + len(self.exogenous_) + 4 * len(self.cycles_),
-            self.hidden_size,
-            horizon=self.h,
+            plain(self.hidden_size),
+            horizon=plain(self.h),
             quantiles=len(level_quantiles(self.level)),
             known=self._known(),
             static=self.statics_.size,
             season=season,
-            num_layers=self.num_layers,
-            dropout=self.dropout,
-            cell_options=self.cell_options,
+            num_layers=plain(self.num_layers),
+            dropout=plain(self.dropout),
+            cell_options=plain(self.cell_options),
         )
 
     def _known(self) -> int:

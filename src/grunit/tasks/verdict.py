@@ -16,7 +16,8 @@ def judge(
     """The winner or None, the cell with the best mean or None, and the sentence that says so.
 
     The best cell beats a baseline when its mean over seeds, plus their standard deviation, is below the baseline's
-    score. A score that is not finite is left out. Other cells whose mean is no further from the best than the larger of both spreads are as good.
+    score. Other cells whose mean is no further from the best than the larger of both spreads are as good. A score
+    that is not finite is left out.
     """
     broken = "".join(f" Training of {name} broke down and is not counted." for name in failures)
     if not cells:
