@@ -11,13 +11,13 @@
 
 PYTHON ?= python3
 VENV := .venv
+WORKERS ?= 2
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 
 # Each of two test processes keeps to one core; more threads than cores make torch slower, not faster.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
-WORKERS ?= 2
 
 .PHONY: help install demo test check bench docs clean clean-all
 .DEFAULT_GOAL := help
