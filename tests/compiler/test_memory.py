@@ -68,8 +68,12 @@ def test_training_steps_leave_nothing_behind(backend):
     with grunit.backend(backend):
         train(50)
         gc.collect()
-        objects, memory = len(gc.get_objects()), resident()
-        train(150)
-        gc.collect()
+        objects, growth = len(gc.get_objects()), []
+        for _ in range(4):
+            memory = resident()
+            train(50)
+            gc.collect()
+            growth.append(resident() - memory)
     assert len(gc.get_objects()) <= objects + 20
-    assert resident() - memory < 4e6
+    # A leak shows in every stretch; memory that the allocator takes or gives back now and then does not.
+    assert min(growth) < 1e6
