@@ -222,3 +222,16 @@ def test_interrupt_before_training_writes_nothing(start, tmp_path, table):
     assert out == ""
     assert "Traceback" not in err
     assert [file.name for file in tmp_path.iterdir()] == ["sales.csv"]
+
+
+def test_a_place_that_cannot_hold_a_model_is_refused_before_training(tmp_path):
+    from pathlib import Path
+
+    from grunit.cli.fit import refuse_taken
+    from grunit.errors import BundleError
+
+    file = tmp_path / "table.csv"
+    file.write_text("ds,y\n")
+    with pytest.raises(BundleError, match="cannot be made"):
+        refuse_taken(file / "model")
+    refuse_taken(Path(tmp_path / "new" / "model"))

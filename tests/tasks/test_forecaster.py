@@ -290,3 +290,16 @@ def test_a_bad_argument_is_refused_by_name(settings, message):
 def test_too_short_a_history_to_forecast_from_is_refused(fitted):
     with pytest.raises(DataError, match=r"'north' has 5 rows .*needs 8"):
         fitted.predict(daily(5))
+
+
+def test_times_in_utc_come_back_in_utc():
+    times = pd.date_range("2024-01-01", periods=60, freq="h", tz="UTC")
+    frame = pd.DataFrame({"unique_id": "a", "ds": times, "y": np.sin(np.arange(60.0))})
+    forecast = Forecaster(h=2, input_size=4, hidden_size=4, max_epochs=1, verbose=0).fit(frame).predict()
+    assert list(forecast["ds"]) == [times[-1] + pd.Timedelta(hours=1), times[-1] + pd.Timedelta(hours=2)]
+
+
+def test_a_single_number_is_no_list_of_levels():
+    frame = pd.DataFrame({"unique_id": "a", "ds": np.arange(60), "y": np.sin(np.arange(60.0))})
+    with pytest.raises(InputError, match=r"level is 80: give a list"):
+        Forecaster(h=2, level=80, verbose=0).fit(frame)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -49,6 +50,9 @@ def refuse_taken(output: Path) -> None:
     """Refuse a folder that exists, before any work."""
     if output.is_symlink() or output.exists():
         raise BundleError(f"{output} exists already: name another folder with -o, or remove it first")
+    near = next(folder for folder in output.absolute().parents if folder.exists())
+    if not near.is_dir() or not os.access(near, os.W_OK | os.X_OK):
+        raise BundleError(f"{output} cannot be made in {near}: name a folder with -o where you may write")
 
 
 def open_interrupted(output: Path, options: dict[str, Any]) -> Any:

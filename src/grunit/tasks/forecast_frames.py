@@ -25,7 +25,9 @@ def like(frame: pd.DataFrame, data: Any, columns: Columns) -> Any:
     if not is_polars(data):
         given: Any = data.dtypes if isinstance(data, pd.DataFrame) else {}
         for column, kinds in ((columns.unique_id, "iu"), (columns.ds, "iuM")):
-            if column in given and getattr(given[column], "kind", "O") in kinds:
+            if str(getattr(given.get(column), "tz", None)) == "UTC":
+                frame[column] = frame[column].dt.tz_localize("UTC")
+            elif column in given and given[column].kind in kinds and getattr(given[column], "tz", None) is None:
                 frame = frame.astype({column: given[column]})
         return frame
     polars = require("polars", "polars")

@@ -21,6 +21,8 @@ def level_quantiles(levels: Iterable[float]) -> list[float]:
     >>> level_quantiles([80, 95])
     [0.025, 0.1, 0.5, 0.9, 0.975]
     """
+    if isinstance(levels, str) or not isinstance(levels, Iterable):
+        raise InputError(f"level is {levels!r}: give a list of percentages, such as [80, 95]")
     levels = sorted(set(plain(list(levels))))
     for level in levels:
         if isinstance(level, bool) or not isinstance(level, (int, float)) or not 0 < level < 100:
