@@ -312,3 +312,9 @@ def test_a_frame_is_accepted_exactly_when_every_series_rises(rows):
     else:
         with pytest.raises(DataError, match=re.compile("already given|earlier")):
             to_long(frame)
+
+
+def test_lines_that_end_in_a_carriage_return_alone_are_read(tmp_path):
+    path = tmp_path / "old.csv"
+    path.write_bytes(b"unique_id,ds,y\ra,2024-01-01,1\ra,2024-01-02,2\r")
+    assert list(read_table(path)["y"]) == [1.0, 2.0]

@@ -75,6 +75,8 @@ def _read_text(path: Path, origin: Origin) -> str:
         raise origin.refuse("it holds binary data, not text", "give a CSV file")
     if not text.strip():
         raise origin.refuse("it is empty", "give a table with a header and data")
+    if "\n" not in text:  # lines that end as on old Macintoshes
+        text = text.replace("\r", "\n")
     return text.lstrip("\r\n").rstrip("\r\n") + "\n"
 
 
