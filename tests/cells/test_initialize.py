@@ -81,3 +81,25 @@ def test_reset_parameters_draws_anew_with_the_same_initialiser():
 def test_parameters_are_made_on_the_device_and_in_the_dtype_asked_for():
     cell = LSTM(3, 4, device="meta", dtype=torch.float64)
     assert {(p.device.type, p.dtype) for p in cell.parameters()} == {("meta", torch.float64)}
+
+
+def test_he_bounds_every_gate_by_its_inputs():
+    cell = GRU(24, 54, initializer="he")
+    assert 0.5 * 0.97 < cell.weight_ih.abs().max() <= 0.5  # sqrt(6 / 24)
+    assert 0.97 / 3 < cell.weight_hh.abs().max() <= 1 / 3  # sqrt(6 / 54)
+    assert not cell.bias_hh.any()
+
+
+def test_normal_has_the_variance_of_one_over_the_inputs():
+    cell = LSTM(100, 64, initializer="normal")
+    assert abs(cell.weight_ih.var() * 100 - 1) < 4 * math.sqrt(2 / cell.weight_ih.numel())
+    assert abs(cell.weight_hh.var() * 64 - 1) < 4 * math.sqrt(2 / cell.weight_hh.numel())
+
+
+def test_identity_is_the_irnn_of_its_paper():
+    cell = RNN(30, 40, activation="relu", initializer="identity")
+    assert torch.equal(cell.weight_hh, torch.eye(40))
+    assert abs(cell.weight_ih.std() / 0.001 - 1) < 4 / math.sqrt(2 * 1200)
+    assert not cell.bias_ih.any()
+    h = torch.rand(2, 40)
+    assert torch.equal(cell.step(torch.zeros(2, 30), h)[0], h)  # without input it remembers for ever

@@ -23,6 +23,9 @@ class Cell(nn.Module):
     Class attributes:
         state: names of the state tensors; the first is the output of a step.
         inputs: names of the inputs of a step; the first is ``x``.
+        keep_bias, admit_bias: which bias opens the gate that keeps the old state, and which the one that admits new
+            content, for ``forget_bias`` and ``"chrono"``: the name of a parameter ``(H,)``, or ``(name, n)`` for the
+            n-th block of H in a stacked one. None where not said.
 
     A leaky integrator with a learnt leak, complete:
 
@@ -43,6 +46,8 @@ class Cell(nn.Module):
 
     state: ClassVar[tuple[str, ...]] = ("h",)
     inputs: ClassVar[tuple[str, ...]] = ("x",)
+    keep_bias: ClassVar[str | tuple[str, int] | None] = None
+    admit_bias: ClassVar[str | tuple[str, int] | None] = None
 
     def __init__(self, input_size: int | None = None, hidden_size: int | None = None, **options: Any):
         if options:

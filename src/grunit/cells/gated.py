@@ -25,7 +25,8 @@ class GatedCell(Cell):
         bias: with the two bias vectors (default) or without.
         activation: of the candidate and the output; a name or a callable (default ``"tanh"``).
         gate_activation: of the gates; a name or a callable (default ``"sigmoid"``).
-        initializer: ``"uniform"`` as torch (default), ``"orthogonal"``, ``"xavier"`` or ``"chrono"``.
+        initializer: ``"uniform"`` as torch (default), ``"normal"``, ``"orthogonal"``, ``"xavier"``, ``"he"``,
+            ``"identity"`` or ``"chrono"``, see :func:`~grunit.cells.initialize.initialize`.
         forget_bias: start value of the bias of the gate that keeps the old state (default: as the initialiser left it).
         max_time: longest dependence that ``"chrono"`` prepares for, in steps (default 100).
         device, dtype: of the parameters.
