@@ -29,6 +29,9 @@ class LSTM(GatedCell):
         output_activation: of the cell state on its way out; default the same as ``activation``.
         options: see :class:`~grunit.cells.gated.GatedCell`.
 
+    When to use: the first choice for long dependencies and much data; its cell state can count and add up without
+    bound. Everything else in the catalogue is measured beside it.
+
     Source: Hochreiter & Schmidhuber (1997); Gers, Schmidhuber & Cummins (2000), eqs. 1-7; ``torch.nn.LSTM``.
 
     >>> import torch

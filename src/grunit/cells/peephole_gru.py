@@ -19,6 +19,9 @@ class PeepholeGRU(GRU):
 
     The peephole ``p`` is ``weight_cz (H,)``. Arguments, ``reset_after`` among them: :class:`~grunit.cells.gru.GRU`.
 
+    When to use: where how much is kept should hang on what would come in its place. It costs one weight a unit more
+    than a GRU, and the update gate waits for the candidate.
+
     Source: the peepholes of Gers & Schmidhuber (2000), which let a gate see the content it admits, applied to the
     update gate of Cho et al. (2014).
 

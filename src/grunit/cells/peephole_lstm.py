@@ -24,6 +24,9 @@ class PeepholeLSTM(LSTM):
     ``weight_ci``, ``weight_cf`` (not with ``coupled_gates``) and ``weight_co``, each ``(H,)``. Arguments, among them
     ``coupled_gates``, ``proj_size`` and ``output_activation``: :class:`~grunit.cells.lstm.LSTM`.
 
+    When to use: where exact times between events matter, which the gates can then read off the cell state. It costs
+    three weights a unit more than an LSTM.
+
     Source: Gers & Schmidhuber, *Recurrent nets that time and count*, IJCNN (2000).
 
     >>> import torch

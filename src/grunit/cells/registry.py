@@ -4,12 +4,47 @@ from __future__ import annotations
 
 import difflib
 
+from grunit.cells.adaptive_gru import AdaptiveGRU
+from grunit.cells.attention_gru import AGRU, AUGRU
+from grunit.cells.brc import BRC, NBRC
 from grunit.cells.cell import Cell
+from grunit.cells.cell_state_gru import CellStateGRU
+from grunit.cells.cfc import CfC
+from grunit.cells.conv_gru import ConvGRU
+from grunit.cells.conv_lstm import ConvLSTM
+from grunit.cells.coupled_lstm import CoupledLSTM
+from grunit.cells.fast_grnn import FastGRNN
 from grunit.cells.gru import GRU
+from grunit.cells.gru_d import GRUD
+from grunit.cells.hgrn import HGRN
+from grunit.cells.indrnn import IndRNN
+from grunit.cells.janet import JANET
+from grunit.cells.layer_norm_gru import LayerNormGRU
+from grunit.cells.layer_norm_lstm import LayerNormLSTM
+from grunit.cells.li_gru import LiGRU
 from grunit.cells.lstm import LSTM
+from grunit.cells.mgu import MGU
+from grunit.cells.min_gru import MinGRU
+from grunit.cells.min_lstm import MinLSTM
+from grunit.cells.mogrifier_lstm import MogrifierLSTM
+from grunit.cells.multiplicative_lstm import MultiplicativeLSTM
+from grunit.cells.mut import MUT1, MUT2, MUT3
+from grunit.cells.nas import NAS
 from grunit.cells.peephole_gru import PeepholeGRU
 from grunit.cells.peephole_lstm import PeepholeLSTM
+from grunit.cells.phased_lstm import PhasedLSTM
+from grunit.cells.projected_lstm import ProjectedLSTM
+from grunit.cells.qrnn import QRNN
+from grunit.cells.ran import RAN
+from grunit.cells.recurrent_highway import RecurrentHighway
+from grunit.cells.rg_lru import RGLRU
 from grunit.cells.rnn import RNN
+from grunit.cells.scalar_gru import ScalarGRU
+from grunit.cells.slstm import SLSTM
+from grunit.cells.sru import SRU
+from grunit.cells.star import STAR
+from grunit.cells.ugrnn import UGRNN
+from grunit.cells.ur_lstm import URLSTM
 from grunit.errors import InputError
 
 _CELLS: dict[str, type[Cell]] = {
@@ -18,6 +53,45 @@ _CELLS: dict[str, type[Cell]] = {
     "gru": GRU,
     "peephole_lstm": PeepholeLSTM,
     "peephole_gru": PeepholeGRU,
+    "coupled_lstm": CoupledLSTM,
+    "projected_lstm": ProjectedLSTM,
+    "layer_norm_lstm": LayerNormLSTM,
+    "layer_norm_gru": LayerNormGRU,
+    "adaptive_gru": AdaptiveGRU,
+    "agru": AGRU,
+    "augru": AUGRU,
+    "ur_lstm": URLSTM,
+    "scalar_gru": ScalarGRU,
+    "cell_state_gru": CellStateGRU,
+    "multiplicative_lstm": MultiplicativeLSTM,
+    "mogrifier_lstm": MogrifierLSTM,
+    "mgu": MGU,
+    "janet": JANET,
+    "ugrnn": UGRNN,
+    "ran": RAN,
+    "li_gru": LiGRU,
+    "fast_grnn": FastGRNN,
+    "indrnn": IndRNN,
+    "brc": BRC,
+    "nbrc": NBRC,
+    "slstm": SLSTM,
+    "nas": NAS,
+    "star": STAR,
+    "mut1": MUT1,
+    "mut2": MUT2,
+    "mut3": MUT3,
+    "recurrent_highway": RecurrentHighway,
+    "phased_lstm": PhasedLSTM,
+    "gru_d": GRUD,
+    "cfc": CfC,
+    "min_gru": MinGRU,
+    "min_lstm": MinLSTM,
+    "sru": SRU,
+    "qrnn": QRNN,
+    "rg_lru": RGLRU,
+    "hgrn": HGRN,
+    "conv_lstm": ConvLSTM,
+    "conv_gru": ConvGRU,
 }
 
 

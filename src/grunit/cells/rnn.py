@@ -17,6 +17,9 @@ class RNN(GatedCell):
     ``activation`` is :math:`\phi`: ``"tanh"`` (default), ``"relu"``, any other name or callable.
     For the other arguments see :class:`~grunit.cells.gated.GatedCell`.
 
+    When to use: as the baseline that shows what gates are worth, and for dependencies of some ten steps. It has a
+    quarter of the weights of an LSTM; over long spans its gradients vanish.
+
     Source: Elman, *Finding structure in time*, Cognitive Science 14 (1990); ``torch.nn.RNNCell``.
 
     >>> import torch

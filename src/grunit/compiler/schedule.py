@@ -15,6 +15,7 @@ from grunit.compiler.simplify import ancestors, dependence, is_movable, is_size
 aten = torch.ops.aten
 
 PRODUCTS = {aten.mm.default, aten.bmm.default, aten.matmul.default}
+CONVOLUTIONS = {aten.convolution.default, aten.convolution_backward.default}
 REDUCTIONS = {
     aten.sum.dim_IntList,
     aten.mean.dim,
@@ -122,7 +123,8 @@ def _stages(nodes: Iterable[Node]) -> tuple[Stage, ...]:
     groups: dict[tuple[int, str], list[Node]] = {}
     for node in nodes:
         before = max((level[read] for read in node.all_input_nodes if read in level), default=0)
-        kind = "product" if node.target in PRODUCTS else "reduction" if node.target in REDUCTIONS else "pointwise"
+        product = node.target in PRODUCTS or node.target in CONVOLUTIONS
+        kind = "product" if product else "reduction" if node.target in REDUCTIONS else "pointwise"
         # Stages alternate: even levels are pointwise, odd ones products and reductions.
         at = before if kind == "pointwise" and before % 2 == 0 else before + 1 if before % 2 == 0 else before
         if kind == "pointwise" and before % 2 == 1:

@@ -11,16 +11,20 @@ from torch.nn import functional
 
 from grunit.cells import Cell
 from grunit.compiler import run
+from grunit.nn.connections import Connection
+from grunit.nn.dropouts import locked_dropout
+from grunit.nn.merges import merge_directions
 
 Walk = Callable[..., tuple[Tensor, tuple[Tensor, ...]]]
 """What walks one cell along one sequence; the signature of :func:`grunit.compiler.run`."""
 
 
 class Strand(NamedTuple):
-    """One direction of one layer: whose step to take, with which parameters."""
+    """One direction of one layer: whose step to take, with which parameters and inputs that are its own."""
 
     cell: Cell
     parameters: dict[str, Tensor]
+    inputs: Mapping[str, Tensor] | None = None
 
 
 def walk_layers(
@@ -33,7 +37,12 @@ def walk_layers(
     valid: Tensor | None = None,
     resets: Tensor | None = None,
     dropout: float = 0.0,
+    input_dropout: float = 0.0,
+    output_dropout: float = 0.0,
     state_from_below: bool = False,
+    merge: str = "concat",
+    connections: Sequence[Connection] = (),
+    dense: bool = False,
     walk: Walk = run,
 ) -> tuple[Tensor, list[dict[str, Tensor]]]:
     """Walk a stack of layers, each in one or two directions.
@@ -47,11 +56,15 @@ def walk_layers(
         valid: ``(T, B)`` bool; states freeze where it is False.
         resets: ``(T, B)`` bool; a new sequence begins at that step.
         dropout: between layers, 0 to switch it off.
+        input_dropout: on ``x``, one mask for all steps; output_dropout: so on what each layer gives.
         state_from_below: layers above the first start from the final states of the layer below, matched by name.
+        merge: what becomes of two directions, see :func:`~grunit.nn.merges.merge_directions`.
+        connections: what each layer hands up, one a layer; empty for its output as it is.
+        dense: each layer reads ``x`` and what all layers below handed up.
         walk: what walks one strand.
 
     Returns:
-        the output of the last layer ``(T, B, directions * size)`` and the final states, one mapping a strand.
+        what the last layer hands up ``(T, B, size)`` and the final states, one mapping a strand.
     """
     backward_resets = None
     if resets is not None:
@@ -60,28 +73,35 @@ def walk_layers(
         # A reset at t parts t-1 from t; the reverse direction crosses that line when it walks t-1.
         backward_resets = torch.cat([resets[1:], torch.zeros_like(resets[:1])])
     finals: list[dict[str, Tensor]] = []
+    x = locked_dropout(x, input_dropout)
     for first in range(0, len(strands), directions):
-        if first and dropout:
-            x = functional.dropout(x, dropout)
+        read = functional.dropout(x, dropout) if first and dropout else x
         outputs = []
         for index in range(first, first + directions):
-            cell, parameters = strands[index]
+            cell, parameters, own = strands[index]
             start = dict(states[index])
             if state_from_below and first:
                 below = finals[index - directions]
                 start.update((name, below[name]) for name in start if name in below)
+            crossed = resets if index == first else backward_resets
+            given = {**(extra_inputs or {}), **(own or {})}
+            if crossed is not None and "begins" in cell.inputs:
+                given["begins"] = crossed.unsqueeze(-1).to(read)
             output, final = walk(
                 cell,
                 parameters,
-                [x, *((extra_inputs or {})[name] for name in cell.inputs[1:])],
+                [read, *(given[name] for name in cell.inputs[1:])],
                 [start[name] for name in cell.state],
                 valid=valid,
-                resets=resets if index == first else backward_resets,
+                resets=crossed,
                 reverse=index > first,
             )
             outputs.append(output)
             finals.append(dict(zip(cell.state, final, strict=True)))
-        x = outputs[0] if directions == 1 else torch.cat(outputs, -1)
+        y = locked_dropout(merge_directions(outputs, merge), output_dropout)
+        if connections:
+            y = connections[first // directions](x, y)
+        x = torch.cat([x, y], -1) if dense and first + directions < len(strands) else y
     return x, finals
 
 

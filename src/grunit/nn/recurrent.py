@@ -2,23 +2,46 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from grunit.cells import Cell, get, name_of
+from grunit.cells import Cell, name_of
 from grunit.compiler import run
 from grunit.errors import InputError, ShapeError
+from grunit.nn.cell_list import CellName, build_cell, one_a_layer
+from grunit.nn.connections import RESIDUALS, Connection
+from grunit.nn.initialize import initialize_cell, take_options
 from grunit.nn.layers import Strand, Walk, step_once, walk_layers
+from grunit.nn.merges import MERGES, merged_size
+from grunit.nn.modifications import Modifications
+from grunit.nn.options import check_choice, check_share, check_size
 from grunit.nn.sequences import SequenceBatch, read_sequence
 from grunit.nn.states import StateLayout
 
-CellName = str | type[Cell]
 State = tuple[Tensor, ...]
+DEFAULTS: dict[str, Any] = {
+    "num_layers": 1,
+    "bidirectional": False,
+    "batch_first": False,
+    "dropout": 0.0,
+    "state_from_below": False,
+    "input_dropout": 0.0,
+    "state_dropout": 0.0,
+    "output_dropout": 0.0,
+    "zoneout": 0.0,
+    "weight_drop": 0.0,
+    "state_norm": False,
+    "learn_state": False,
+    "residual": None,
+    "dense": False,
+    "projection": None,
+    "merge": "concat",
+}
+"""Options of :class:`Recurrent` and their values when not given."""
 
 
 class Recurrent(nn.Module):
@@ -30,15 +53,30 @@ class Recurrent(nn.Module):
         input_size: features ``F`` of one step.
         hidden_size: units ``H`` of every layer.
         num_layers: layers; with a list of cells its length.
-        bidirectional: each layer also walks the sequence from its end; outputs are concatenated to ``2 * H``.
+        bidirectional: each layer also walks the sequence from its end; see ``merge``.
         batch_first: input and output are ``(B, T, F)``, not ``(T, B, F)``. States never change their axes.
         dropout: share of values dropped between layers while training.
         state_from_below: when no state is given, each layer starts from the final state of the layer below (same
             direction, states matched by name).
+        input_dropout: share of the input's features dropped while training, the same at every step of a row.
+        state_dropout: share of the output state hidden from the cells' matrices while training, the same at every step.
+        output_dropout: share of each layer's outputs dropped while training, the same at every step.
+        zoneout: probability that a unit of a state keeps its old value at a step, a number for all states or one by
+            name (``{"h": 0.05, "c": 0.5}``); in evaluation old and new are mixed in that proportion.
+        weight_drop: share of the weights between state and state dropped while training, drawn once a call (the
+            matrices that read the output state), or a mapping from names of a cell's parameters.
+        state_norm: layer normalisation of each new output state, with learnt gain and bias.
+        learn_state: what a sequence begins with is learnt (zero at first), at its start and after a reset.
+        residual: around each layer: ``"add"``, ``"gated"`` or ``"highway"``, see
+            :class:`grunit.nn.connections.Connection`.
+        dense: each layer reads the input and what all layers below handed up.
+        projection: size of a linear map after each layer; None for none.
+        merge: of two directions: ``"concat"`` to ``2 * H``, ``"sum"``, ``"mean"``, ``"multiply"`` or ``"max"``.
         cell_options: passed to every cell.
 
     Attributes:
         cells: the cells, layer by layer, in each layer forward then reverse.
+        output_size: features of the output.
 
     Raises:
         InputError: an argument, or an option the cell does not know.
@@ -59,26 +97,54 @@ class Recurrent(nn.Module):
         batch_first: bool = False,
         dropout: float = 0.0,
         state_from_below: bool = False,
+        *,
+        input_dropout: float = 0.0,
+        state_dropout: float = 0.0,
+        output_dropout: float = 0.0,
+        zoneout: float | Mapping[str, float] = 0.0,
+        weight_drop: float | Mapping[str, float] = 0.0,
+        state_norm: bool = False,
+        learn_state: bool = False,
+        residual: str | None = None,
+        dense: bool = False,
+        projection: int | None = None,
+        merge: str = "concat",
         **cell_options: Any,
     ):
         super().__init__()
-        kinds = _one_a_layer(cell, num_layers)
-        for name, size in {"input_size": input_size, "hidden_size": hidden_size}.items():
-            if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-                raise InputError(f"{name} must be a whole number of at least 1, got {size!r}")
-        if isinstance(dropout, bool) or not isinstance(dropout, (int, float)) or not 0 <= dropout <= 1:
-            raise InputError(f"dropout must be a number between 0 and 1, got {dropout!r}")
-        self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, len(kinds)
-        self.bidirectional, self.batch_first, self.dropout = bidirectional, batch_first, float(dropout)
-        self.state_from_below, self.cell_options = state_from_below, dict(cell_options)
+        kinds = one_a_layer(cell, num_layers)
+        self.input_size = check_size("input_size", input_size)
+        self.hidden_size, self.num_layers = check_size("hidden_size", hidden_size), len(kinds)
+        self.bidirectional, self.batch_first, self.dropout = bidirectional, batch_first, check_share("dropout", dropout)
+        self.input_dropout = check_share("input_dropout", input_dropout)
+        self.state_dropout = check_share("state_dropout", state_dropout)
+        self.output_dropout = check_share("output_dropout", output_dropout)
+        self.zoneout, self.weight_drop, self.state_norm = zoneout, weight_drop, state_norm
+        self.residual, self.merge = check_choice("residual", residual, RESIDUALS), merge
+        check_choice("merge", merge, MERGES)
+        self.projection = projection if projection is None else check_size("projection", projection)
+        self.state_from_below, self.learn_state, self.dense = state_from_below, learn_state, dense
+        if state_from_below and learn_state:
+            raise InputError("a layer starts from a learnt state or from the layer below: drop one of the two options")
+        if dense and residual:
+            raise InputError("dense already hands each layer's input up: leave residual out")
+        self.cell_options = dict(cell_options)
         self.cells = nn.ModuleList()
-        size = input_size
+        sizes, size = [], input_size
         for kind in kinds:
-            layer = [_build_cell(kind, size, hidden_size, cell_options) for _ in range(self.directions)]
+            layer = [build_cell(kind, size, hidden_size, cell_options) for _ in range(self.directions)]
             self.cells.extend(layer)
-            size = self.directions * layer[0].state_sizes().get(kind.state[0], hidden_size)
-        self.output_size = size
+            given = merged_size(layer[0].state_sizes().get(kind.state[0], hidden_size), self.directions, merge)
+            sizes.append((size, given))
+            self.output_size = projection or given
+            size = size + self.output_size if dense else self.output_size
         self.layout = StateLayout(self._cells())
+        like = next((value for value in self.parameters() if value.is_floating_point()), torch.empty(0))
+        where = {"device": like.device, "dtype": like.dtype}
+        if residual or projection:
+            links = [Connection(*pair, projection, residual, **where) for pair in sizes]
+            self.connections = nn.ModuleList(links)
+        self._changes = Modifications(self, self._cells(), where)
 
     @property
     def directions(self) -> int:
@@ -103,16 +169,17 @@ class Recurrent(nn.Module):
         Args:
             input: ``(T, B, F)``, ``(B, T, F)`` with ``batch_first``, a PackedSequence, or unbatched ``(T, F)``.
             state: a tuple, one tensor ``(num_layers * directions, B, H)`` a state of the cell, ordered as in torch
-                (``(num_layers * directions, H)`` for unbatched input); None for zeros. With different cells a layer,
-                the union of their states in order of first appearance, each holding only the layers that have it.
+                (``(num_layers * directions, H)`` for unbatched input); None for zeros, or the learnt start. With
+                different cells a layer, the union of their states in order of first appearance, each holding only the
+                layers that have it.
             lengths: ``(B,)`` steps of each row, 0 to T: past its end a row's states freeze and its output is zero;
                 the reverse direction starts at each row's own end.
-            resets: bool, ``(T, B)`` or ``(B, T)``: a new sequence begins there, so the state is zeroed before that
-                step, and in the reverse direction before the step that precedes it.
+            resets: bool, ``(T, B)`` or ``(B, T)``: a new sequence begins there, so the state is zeroed (or put to its
+                learnt start) before that step, and in the reverse direction before the step that precedes it.
             extra_inputs: the cell's other inputs by name, ``(T, B)`` or ``(T, B, n)`` (batch first alike).
 
         Returns:
-            output ``(T, B, directions * H)`` in the form of the input, and the final state in the form of ``state``.
+            output ``(T, B, output_size)`` in the form of the input, and the final state in the form of ``state``.
 
         Raises:
             ShapeError: a tensor has the wrong shape; the message names it.
@@ -138,16 +205,15 @@ class Recurrent(nn.Module):
         self._check_features("input", sequence.x)
         start = self._start(state, sequence.x, sequence.batch_size if sequence.batched else None)
         output, finals = walk_layers(
-            self._strands(),
+            self._strands(sequence.x, sequence.resets is not None),
             sequence.x,
             self.layout.split(start),
-            directions=self.directions,
             extra_inputs=sequence.extra_inputs,
             valid=sequence.valid,
             resets=sequence.resets,
-            dropout=self.dropout if self.training else 0.0,
             state_from_below=self.state_from_below and state is None,
             walk=walk,
+            **self._between(),
         )
         final = self.layout.join(finals)
         return output, final if sequence.batched else tuple(value.squeeze(1) for value in final), sequence
@@ -157,11 +223,11 @@ class Recurrent(nn.Module):
 
         Args:
             x: ``(B, F)``.
-            state: as in :meth:`forward`; None for zeros.
+            state: as in :meth:`forward`; None for what a sequence begins with.
             extra_inputs: the cell's other inputs by name, ``(B,)`` or ``(B, n)``.
 
         Returns:
-            output ``(B, H)`` and the new state.
+            output ``(B, output_size)`` and the new state.
 
         Raises:
             InputError: the network is bidirectional, so a step depends on steps to come.
@@ -185,57 +251,81 @@ class Recurrent(nn.Module):
                     f"the input {name!r} must have shape ({len(x)},) or ({len(x)}, n), got {tuple(value.shape)}"
                 )
         output, finals = walk_layers(
-            self._strands(),
+            self._strands(x),
             x,
             self.layout.split(self._start(state, x, len(x))),
             extra_inputs={name: value.reshape(len(x), -1).to(x) for name, value in extra_inputs.items()},
-            dropout=self.dropout if self.training else 0.0,
             state_from_below=self.state_from_below and state is None,
             walk=step_once,
+            **self._between(),
         )
         return output, self.layout.join(finals)
 
     def init_state(
         self, batch_size: int, device: torch.device | str | None = None, dtype: torch.dtype | None = None
     ) -> State:
-        """The zero state, one tensor ``(num_layers * directions, batch_size, H)`` a state of the cell.
+        """What a sequence begins with, one tensor ``(num_layers * directions, batch_size, H)`` a state of the cell.
+
+        Zeros; with ``learn_state`` the learnt start, as part of the graph.
 
         ``device`` and ``dtype`` are those of the parameters when not given.
         """
         like = next((value for value in self.parameters() if value.is_floating_point()), None)
         if like is not None:
             device, dtype = device or like.device, dtype or like.dtype
-        return self.layout.zeros(batch_size, device, dtype)
+        return self._fresh(batch_size, device, dtype)
 
     def reset_parameters(self) -> None:
-        """Draw new start values in every cell, and in what a cell is made of."""
+        """Draw new start values in every cell, in what a cell is made of, and in what stands around the cells."""
         for cell in self._cells():
             own = getattr(cell, "reset_parameters", None)
             for module in [cell] if own else cell.modules():
                 reset = getattr(module, "reset_parameters", None)
                 if callable(reset):
                     reset()
+            if start_values := take_options(type(cell), self.cell_options)[1]:
+                initialize_cell(cell, **start_values)
+        for name in ("connections", *self._changes.MODULES):
+            for module in getattr(self, name, ()):
+                module.reset_parameters()
 
     def extra_repr(self) -> str:
         """The arguments that are not at their defaults."""
         kinds = [name_of(type(cell)) or type(cell).__name__ for cell in self._cells()[:: self.directions]]
         words = [kinds[0] if len(set(kinds)) == 1 else str(kinds), str(self.input_size), str(self.hidden_size)]
-        defaults = {"num_layers": 1, "bidirectional": False, "batch_first": False, "dropout": 0.0}
-        for name, default in {**defaults, "state_from_below": False}.items():
+        for name, default in DEFAULTS.items():
             if getattr(self, name) != default and (name != "num_layers" or len(set(kinds)) == 1):
-                words.append(f"{name}={getattr(self, name)}")
+                words.append(f"{name}={getattr(self, name)!r}")
         return ", ".join([*words, *(f"{name}={value!r}" for name, value in self.cell_options.items())])
 
     def _cells(self) -> list[Cell]:
         return list(self.cells)  # type: ignore[arg-type]
 
-    def _strands(self) -> list[Strand]:
-        return [Strand(cell, {**dict(cell.named_parameters()), **dict(cell.named_buffers())}) for cell in self._cells()]
+    def _strands(self, x: Tensor | None = None, resets: bool = False) -> list[Strand]:
+        """The layers with their parameters, and with masks for ``x (..., B, F)`` while training."""
+        return self._changes.strands(self, self._cells(), x, resets)
+
+    def _between(self) -> dict[str, Any]:
+        """How layers and directions are joined, as arguments of ``walk_layers``."""
+        shares = ("dropout", "input_dropout", "output_dropout")
+        return {
+            **{name: getattr(self, name) if self.training else 0.0 for name in shares},
+            "directions": self.directions,
+            "merge": self.merge,
+            "connections": getattr(self, "connections", ()),
+            "dense": self.dense,
+        }
+
+    def _fresh(self, batch_size: int, device: Any, dtype: torch.dtype | None) -> State:
+        if not self.learn_state:
+            return self.layout.zeros(batch_size, device, dtype)
+        rows: Any = [start.rows(batch_size) for start in self.starts]  # type: ignore[union-attr, operator]
+        return tuple(value.to(device, dtype) for value in self.layout.join(rows))
 
     def _start(self, state: State | Tensor | None, x: Tensor, batch_size: int | None) -> State:
         """The start state with a batch axis."""
         if state is None:
-            return self.layout.zeros(1 if batch_size is None else batch_size, x.device, x.dtype)
+            return self._fresh(1 if batch_size is None else batch_size, x.device, x.dtype)
         given = self.layout.check(state, batch_size)
         return given if batch_size is not None else tuple(value.unsqueeze(1) for value in given)
 
@@ -255,32 +345,3 @@ class Recurrent(nn.Module):
         if unknown:
             known = ", ".join(needed) or "none"
             raise InputError(f"unknown input {', '.join(unknown)}: the cell's extra inputs are {known}")
-
-
-def _one_a_layer(cell: CellName | Sequence[CellName], num_layers: int) -> list[type[Cell]]:
-    if isinstance(num_layers, bool) or not isinstance(num_layers, int) or num_layers < 1:
-        raise InputError(f"num_layers must be a whole number of at least 1, got {num_layers!r}")
-    if isinstance(cell, (list, tuple)):
-        if not cell or num_layers not in (1, len(cell)):
-            raise InputError(f"cell lists {len(cell)} layers and num_layers is {num_layers}: leave num_layers out")
-        return [get(kind) for kind in cell]
-    return [get(cell)] * num_layers  # type: ignore[arg-type]
-
-
-def _build_cell(kind: type[Cell], input_size: int, hidden_size: int, options: dict[str, Any]) -> Cell:
-    signature = inspect.signature(kind)
-    for known in ({}, options):
-        try:
-            signature.bind(input_size, hidden_size, **known)
-        except TypeError as error:
-            if known:
-                unknown = ", ".join(sorted(set(options) - set(signature.parameters)))
-                raise InputError(
-                    f"{kind.__name__} does not know the option {unknown}: see help({kind.__name__})"
-                ) from error
-            raise InputError(f"{kind.__name__} cannot be built with (input_size, hidden_size): {error}") from error
-    cell = kind(input_size, hidden_size, **options)
-    # A cell may leave its sizes out of super().__init__().
-    cell.input_size = input_size if cell.input_size is None else cell.input_size
-    cell.hidden_size = hidden_size if cell.hidden_size is None else cell.hidden_size
-    return cell

@@ -12,12 +12,14 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
+from grunit.cells import Cell
 from grunit.compiler.c_build import BuildError
 from grunit.compiler.c_step import WEIGHTS, Part, StepProgram
 from grunit.compiler.plan import Plan, find_plan
 from grunit.compiler.select import chosen_backend
 from grunit.compiler.trace import UncompilableError
 from grunit.errors import InputError, ShapeError
+from grunit.nn.connections import ConnectionStep, JoinStep
 from grunit.nn.layers import Strand, step_once, walk_layers
 from grunit.nn.stack import Rows, Stack, read_stack
 
@@ -29,7 +31,7 @@ class Session:
 
     The weights are a snapshot: packed once, in evaluation mode (no dropout, running statistics), and not changed by
     further training until ``refresh()``. The buffers are made once: write ``session.input``, call ``session()``,
-    read ``session.output``. The first step starts from zeros, as from ``rnn.init_state``.
+    read ``session.output``. The first step starts from zeros or the learnt start, as from ``rnn.init_state``.
 
     Where there is a C compiler the whole stack is one C function. What cannot be compiled steps through PyTorch,
     slower and with the same results; ``backend`` and ``reason`` say so. Sessions are independent of each other and
@@ -124,9 +126,10 @@ class Session:
         return self()
 
     def reset(self, rows: Sequence[int] | int | None = None) -> None:
-        """Zero the state, of all streams or of the rows named: what comes next is a new sequence."""
-        for value in self.state.values():
-            value[:, slice(None) if rows is None else rows] = 0
+        """Put the state of all streams, or of the rows named, back to its start: what comes next is a new sequence."""
+        at = slice(None) if rows is None else numpy.atleast_1d(rows)
+        for name, value in self.state.items():
+            value[:, at] = self._start[name]
 
     def save_state(self) -> dict[str, Array]:
         """A copy of the state, each ``(layers, B, H)``, for ``load_state`` of any session on such a network."""
@@ -151,6 +154,7 @@ class Session:
     def refresh(self) -> None:
         """Take the module's parameters as they are now; the state stays."""
         self._stack = read_stack(self._module)
+        self._start = {name: value.numpy() for name, value in self._stack.start().items()}
         if self._program is not None:
             self._program.load([[given[n] for n in part.step.parameters] for part, given in self._parts(self._stack)])
             if self._stack.lookup is not None:
@@ -197,7 +201,9 @@ class Session:
         x = torch.zeros(rows, dtype=torch.int64) if size else torch.zeros(rows, stack.input_size(), dtype=dtype)
         self._inputs = {"x": x, **{name: torch.zeros(rows, n, dtype=dtype) for name, n in extra.items()}}
         self._looked_up = torch.zeros(rows, size, dtype=dtype) if size else x
-        last = self._rings[cells[-1].state[0]][-1]
+        self._joints = self._make_joints(stack, cells)
+        last = self._joints[-1][0]
+        last = self._rings[cells[-1].state[0]][-1] if last is None else last
         self._front = _ring(stack.front, self._looked_up, stack.core.input_size)
         self._head = _ring(stack.head, last[1], None)
         self._output = (last if self._head is None else self._head)[1]
@@ -206,6 +212,23 @@ class Session:
         self._shape, self._dtype = self.input.shape, self.input.dtype
         self.output: Array = self._output.numpy()
         self.state: dict[str, Array] = {name: ring[:, 0].numpy() for name, ring in self._rings.items()}
+        self._start: dict[str, Array] = {name: value.numpy() for name, value in stack.start().items()}
+        self.reset()
+
+    def _make_joints(self, stack: Stack, cells: Sequence[Any]) -> list[tuple[Tensor | None, Tensor | None]]:
+        """Memory ``(2, B, n)`` for what layers hand up where that is not a state, and for what the next reads."""
+        between, joints, size = stack.between, [], stack.core.input_size
+        zeros = partial(torch.zeros, dtype=stack.dtype)
+        for layer, cell in enumerate(cells):
+            given, ring, join = stack.layout.sizes[cell.state[0]], None, None
+            if between.get("connections"):
+                given = between["connections"][layer].output_size
+                ring = zeros(2, self.batch_size, given)
+            if between.get("dense") and layer + 1 < len(cells):
+                size += given
+                join = zeros(2, self.batch_size, size)
+            joints.append((ring, join))
+        return joints
 
     def _parts(self, stack: Stack) -> list[tuple[Part, dict[str, Tensor]]]:
         """What is compiled, in order, each with its parameters by name."""
@@ -215,14 +238,22 @@ class Session:
             parts.append(_rows_part(stack.front, x, self._front))
             x = self._front[1]
         count = dict.fromkeys(self._rings, 0)
-        for cell, parameters in stack.strands:
+        for layer, (cell, parameters, _) in enumerate(stack.strands):
             rings = []
             for name in cell.state:
                 rings.append(self._rings[name][count[name]])
                 count[name] += 1
             inputs = [x, *(self._inputs[name] for name in cell.inputs[1:])]
             parts.append(_part(Strand(cell, parameters), inputs, rings, True))
-            x = rings[0][1]
+            y = rings[0][1]
+            handed, joined = self._joints[layer]
+            if handed is not None:
+                parts.append(_made_part(ConnectionStep(stack.between["connections"][layer]), [x, y], handed))
+                y = handed[1]
+            if joined is not None:
+                parts.append(_made_part(JoinStep(x.shape[1], y.shape[1]), [x, y], joined))
+                y = joined[1]
+            x = y
         if self._head is not None:
             parts.append(_rows_part(stack.head, x, self._head))
         return parts
@@ -258,7 +289,7 @@ class Session:
         for module in stack.front:
             x = module(x)
         states = stack.layout.split([ring[:, 0] for ring in self._rings.values()])
-        x, finals = walk_layers(stack.strands, x, states, extra_inputs=self._inputs, walk=step_once)
+        x, finals = walk_layers(stack.strands, x, states, extra_inputs=self._inputs, walk=step_once, **stack.between)
         for ring, value in zip(self._rings.values(), stack.layout.join(finals)):
             ring.copy_(value.unsqueeze(1))
         for module in stack.head:
@@ -311,9 +342,13 @@ def _ring(modules: Sequence[nn.Module], x: Tensor, expected: int | None) -> Tens
 
 
 def _rows_part(modules: Sequence[nn.Module], x: Tensor, ring: Tensor) -> tuple[Part, dict[str, Tensor]]:
-    rows = Rows(modules, x.shape[1], ring.shape[2]).eval()
-    strand = Strand(rows, {**dict(rows.named_parameters()), **dict(rows.named_buffers())})
-    return _part(strand, [x], [ring], False)
+    return _made_part(Rows(modules, x.shape[1], ring.shape[2]), [x], ring)
+
+
+def _made_part(cell: Cell, inputs: Sequence[Tensor], ring: Tensor) -> tuple[Part, dict[str, Tensor]]:
+    """A part whose state is what it gives and not what it remembers."""
+    strand = Strand(cell.eval(), {**dict(cell.named_parameters()), **dict(cell.named_buffers())})
+    return _part(strand, inputs, [ring], False)
 
 
 def _part(

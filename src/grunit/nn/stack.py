@@ -97,6 +97,16 @@ class Stack:
         return self.core.layout if isinstance(self.core, Recurrent) else self.core._layout
 
     @property
+    def between(self) -> dict[str, Any]:
+        """How the layers of the core are joined, as arguments of ``walk_layers``."""
+        return self.core._between() if isinstance(self.core, Recurrent) else {}
+
+    def start(self) -> dict[str, Tensor]:
+        """What a sequence begins with, ``(layers, 1, size)`` by name."""
+        fresh = self.core._fresh if isinstance(self.core, Recurrent) else self.layout.zeros
+        return dict(zip(self.layout.names, (value.detach() for value in fresh(1, None, self.dtype))))
+
+    @property
     def dtype(self) -> torch.dtype:
         """The dtype of the core's parameters."""
         return next((p.dtype for p in self.core.parameters() if p.is_floating_point()), torch.get_default_dtype())
