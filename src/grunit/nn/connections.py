@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -47,7 +49,7 @@ class Connection(nn.Module):
         super().__init__()
         self.input_size, self.layer_size, self.residual = input_size, output_size, residual
         self.output_size = size = projection or output_size
-        where = {"device": device, "dtype": dtype}
+        where: dict[str, Any] = {"device": device, "dtype": dtype}
         self.project = nn.Linear(output_size, size, **where) if projection else None
         self.skip = nn.Linear(input_size, size, bias=False, **where) if residual and input_size != size else None
         self.gate = nn.Linear(input_size, size, **where) if residual in ("gated", "highway") else None

@@ -38,7 +38,7 @@ class Modifications:
         starts: list[Any] = [None] * len(cells)
         if rnn.state_norm:
             sizes = [cell.state_sizes().get(cell.state[0], cell.hidden_size) for cell in cells]
-            rnn.state_norms = nn.ModuleList(nn.LayerNorm(size, **where) for size in sizes)  # type: ignore[arg-type]
+            rnn.state_norms = nn.ModuleList(nn.LayerNorm(size, **where) for size in sizes)
             norms = list(rnn.state_norms)
         if rnn.learn_state:
             rnn.starts = nn.ModuleList(StartState(cell, **where) for cell in cells)

@@ -25,6 +25,7 @@ class StartState(nn.Module):
         super().__init__()
         for name in cell.state:
             size = cell.state_sizes().get(name, cell.hidden_size)
+            assert size is not None
             self.register_parameter(name, nn.Parameter(torch.empty(size, device=device, dtype=dtype)))
         self.reset_parameters()
 

@@ -44,7 +44,7 @@ def check_choice(name: str, value: object, choices: Sequence[str | None]) -> str
     >>> check_choice("merge", "sum", ["concat", "sum"])
     'sum'
     """
-    if value is not None and not isinstance(value, str) or value not in choices:
+    if (value is not None and not isinstance(value, str)) or value not in choices:
         raise InputError(f"{name} must be one of {', '.join(map(str, choices))}, got {value!r}")
     return value
 

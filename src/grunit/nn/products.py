@@ -17,9 +17,12 @@ from torch.utils._pytree import tree_map
 from grunit.cells import Cell
 
 PRODUCTS = frozenset(
-    "linear matmul __matmul__ __rmatmul__ mm mv bmm addmm addmv addbmm baddbmm einsum bilinear tensordot".split()
+    (
+        *("linear", "bilinear", "matmul", "__matmul__", "__rmatmul__", "mm", "mv", "bmm", "einsum", "tensordot"),
+        *("addmm", "addmv", "addbmm", "baddbmm"),
+    )
 )
-
+"""Names of torch's functions that multiply matrices."""
 TURNS = frozenset(["t", "transpose", "swapaxes", "permute", "movedim", "__get__"])
 """What may give a matrix of the same shape that is not the state, when there are as many rows as units."""
 

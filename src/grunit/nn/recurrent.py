@@ -140,7 +140,7 @@ class Recurrent(nn.Module):
             size = size + self.output_size if dense else self.output_size
         self.layout = StateLayout(self._cells())
         like = next((value for value in self.parameters() if value.is_floating_point()), torch.empty(0))
-        where = {"device": like.device, "dtype": like.dtype}
+        where: dict[str, Any] = {"device": like.device, "dtype": like.dtype}
         if residual or projection:
             links = [Connection(*pair, projection, residual, **where) for pair in sizes]
             self.connections = nn.ModuleList(links)
@@ -319,7 +319,7 @@ class Recurrent(nn.Module):
     def _fresh(self, batch_size: int, device: Any, dtype: torch.dtype | None) -> State:
         if not self.learn_state:
             return self.layout.zeros(batch_size, device, dtype)
-        rows: Any = [start.rows(batch_size) for start in self.starts]  # type: ignore[union-attr, operator]
+        rows: Any = [start.rows(batch_size) for start in self.starts]  # type: ignore[union-attr]
         return tuple(value.to(device, dtype) for value in self.layout.join(rows))
 
     def _start(self, state: State | Tensor | None, x: Tensor, batch_size: int | None) -> State:

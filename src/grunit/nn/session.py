@@ -154,7 +154,7 @@ class Session:
     def refresh(self) -> None:
         """Take the module's parameters as they are now; the state stays."""
         self._stack = read_stack(self._module)
-        self._start = {name: value.numpy() for name, value in self._stack.start().items()}
+        self._start = _start_of(self._stack)
         if self._program is not None:
             self._program.load([[given[n] for n in part.step.parameters] for part, given in self._parts(self._stack)])
             if self._stack.lookup is not None:
@@ -212,7 +212,7 @@ class Session:
         self._shape, self._dtype = self.input.shape, self.input.dtype
         self.output: Array = self._output.numpy()
         self.state: dict[str, Array] = {name: ring[:, 0].numpy() for name, ring in self._rings.items()}
-        self._start: dict[str, Array] = {name: value.numpy() for name, value in stack.start().items()}
+        self._start = _start_of(stack)
         self.reset()
 
     def _make_joints(self, stack: Stack, cells: Sequence[Any]) -> list[tuple[Tensor | None, Tensor | None]]:
@@ -317,6 +317,10 @@ class Session:
         raise InputError(
             f"the embedding has rows 0 to {self._stack.lookup.num_embeddings - 1}, got {self.input.tolist()}"
         )
+
+
+def _start_of(stack: Stack) -> dict[str, Array]:
+    return {name: value.numpy() for name, value in stack.start().items()}
 
 
 def _array(value: ArrayLike | Tensor) -> Array:
