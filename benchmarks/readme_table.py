@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks import goals, sequences, streaming
+from benchmarks import goals, probes, sequences, streaming
 from benchmarks.results import FOLDER, read, tell_run
 from benchmarks.tables import markdown
 
@@ -100,7 +100,11 @@ def tell_all(folder: Path) -> str:
     return "\n\n".join([tell_run(found["sequences"]["run"]), *parts])
 
 
-PLACES = {ROOT / "README.md": summarise, ROOT / "docs" / "speed.md": tell_all}
+PLACES = {
+    ROOT / "README.md": summarise,
+    ROOT / "docs" / "speed.md": tell_all,
+    ROOT / "docs" / "probes.md": probes.tell_all,
+}
 
 if __name__ == "__main__":
     main()
