@@ -14,6 +14,7 @@ from torch import Tensor
 
 import grunit
 from grunit import Recurrent, cells
+from grunit.cli.catalogue import read_catalogue
 from grunit.cli.equations import equations_of
 from grunit.compiler import backend
 from grunit.compiler.c_build import BuildError, find_compiler
@@ -144,6 +145,14 @@ def test_it_has_a_page(name):
     for gate, values in grunit.trace(rnn, x, **more).items():
         assert f"`{gate}`" in listed
         assert values.isfinite().all()
+
+
+@every_cell
+def test_the_catalogue_says_the_class_that_the_compiler_finds(name):
+    (entry,) = read_catalogue([name], FEATURES, UNITS)
+    schedule = grunit.compile(layer(name).cells[0]).schedule
+    found = None if schedule is None else schedule.kind
+    assert entry["speed_class"] == found, "CLASSES of src/grunit/cli/catalogue.py names the cells that are not dense"
 
 
 @pytest.fixture(scope="module")

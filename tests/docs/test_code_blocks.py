@@ -36,12 +36,12 @@ def test_code_runs(page, tmp_path, monkeypatch):
 
 def test_the_cell_in_contributing_passes_its_test_and_compiles(monkeypatch):
     cell, test = (compile(block, str(CONTRIBUTING), "exec") for _, block in python_blocks(CONTRIBUTING))
-    made: dict[str, Any] = {"__name__": "mgu"}
+    made: dict[str, Any] = {"__name__": "cfn"}
     exec(cell, made)
-    monkeypatch.setattr(grunit.cells, "MGU", made["MGU"], raising=False)
+    monkeypatch.setattr(grunit.cells, "CFN", made["CFN"], raising=False)
     exec(test, made)
     made["test_step_is_the_papers_equations"]()
-    assert grunit.compile(made["MGU"](3, 5)).backend != "eager"
+    assert grunit.compile(made["CFN"](3, 5)).backend != "eager"
 
 
 def test_there_are_blocks_to_run():

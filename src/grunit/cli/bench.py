@@ -20,7 +20,9 @@ TITLES = {"c": "C backend", "torch": "torch backend", "eager": "plain loop"}
 
 def run(
     quick: Annotated[bool, typer.Option("--quick", help="One size and three cells, in under a minute.")] = False,
-    cells: Annotated[str | None, typer.Option("--cells", help="Names, see grunit cells [default: all].")] = None,
+    cells: Annotated[
+        str | None, typer.Option("--cells", help="Names, see grunit cells [default: five classics].")
+    ] = None,
     threads: Annotated[int | None, typer.Option("--threads", help="[default: as torch has]", min=1)] = None,
     as_json: Json = False,
 ) -> None:
@@ -30,11 +32,11 @@ def run(
     import torch
 
     from grunit.cells import get
-    from grunit.cells import names as catalogue
+    from grunit.cli.catalogue import CLASSIC
     from grunit.cli.machine import describe_machine
     from grunit.cli.timing import use_threads
 
-    names = names or catalogue()
+    names = names or list(CLASSIC)
     for name in names:
         get(name)
     count = threads or torch.get_num_threads()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -55,15 +55,28 @@ def build(cell: str | type[Cell], size: Size, **options: Any) -> tuple[Recurrent
     return ours, PEERS[peer_of(ours.cells[0])](size.units, size.units)  # type: ignore[arg-type]
 
 
-def walk_plainly(cell: Cell, x: Tensor) -> Tensor:
+def extra_inputs(cell: Cell, size: Size) -> dict[str, Tensor]:
+    """Numbers between 0 and 1 for the inputs that a cell needs beyond ``x``: gaps, masks and attention are all that.
+
+    >>> extra_inputs(Cell(2, 2), Size(1, 1, 2))
+    {}
+    """
+    generator, sizes = torch.Generator().manual_seed(3), cell.input_sizes()
+    return {
+        name: torch.rand(size.steps, size.rows, sizes.get(name, 1), generator=generator) for name in cell.inputs[1:]
+    }
+
+
+def walk_plainly(cell: Cell, x: Tensor, more: Mapping[str, Tensor] | None = None) -> Tensor:
     """The loop people write: one call of ``step`` after the other."""
-    sizes = cell.state_sizes()
+    sizes, order = cell.state_sizes(), cell.argument_order()
     state: tuple[Tensor, ...] = tuple(
         x.new_zeros(x.shape[1], sizes.get(name, cell.hidden_size or 0)) for name in cell.state
     )
     outputs = []
-    for x_t in x.unbind(0):
-        new = cell.step(x_t, *state)
+    for values in zip(x.unbind(0), *(value.unbind(0) for value in (more or {}).values()), strict=True):
+        given = dict(zip((*cell.inputs, *cell.state), (*values, *state), strict=True))
+        new = cell.step(*(given[name] for name in order))
         state = new if isinstance(new, tuple) else (new,)
         outputs.append(state[0])
     return torch.stack(outputs)
@@ -87,18 +100,19 @@ def contenders(
     ours, theirs = build(cell, size, **options)
     x = torch.randn(size.steps, size.rows, size.units, generator=torch.Generator().manual_seed(1))
     single: Any = ours.cells[0]
+    more = extra_inputs(single, size)
 
     def on(name: str) -> Callable[[Tensor], Tensor]:
         def walk(value: Tensor) -> Tensor:
             with backend(name):
-                return ours(value)[0]
+                return ours(value, **more)[0]
 
         return walk
 
     walks = {"torch.nn": (lambda value: theirs(value)[0], theirs)}
     walks.update({name: (on(name), ours) for name in BACKENDS})
     if eager:
-        walks["eager"] = (lambda value: walk_plainly(single, value), ours)
+        walks["eager"] = (lambda value: walk_plainly(single, value, more), ours)
     walks[CONTROL] = walks["torch.nn"]
     return {name: work(walk, list(module.parameters()), x, training) for name, (walk, module) in walks.items()}
 
@@ -119,7 +133,9 @@ def work(walk: Callable[[Tensor], Tensor], parameters: list[nn.Parameter], x: Te
         output = walk(inputs[0])
         if not weights:
             weights.append(torch.randn(output.shape, generator=torch.Generator().manual_seed(2)))
-        return torch.autograd.grad(output, inputs, weights[0])
+        # A parameter may not matter from a zero state, or at all with the options chosen.
+        found = torch.autograd.grad(output, inputs, weights[0], allow_unused=True)
+        return tuple(gradient for gradient in found if gradient is not None)
 
     return train
 
