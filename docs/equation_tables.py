@@ -13,7 +13,7 @@ STYLE = """\
 table.equations { border: 0; margin: 0 0 24px 16px; width: auto; border-collapse: collapse; }
 table.equations td { border: 0; padding: 3px 0; vertical-align: baseline; background: none; white-space: nowrap; }
 table.equations td.left { text-align: right; }
-table.equations td.note { padding-left: 2.5em; color: #555; white-space: normal; }
+table.equations td.beside { padding-left: 2.5em; color: #555; white-space: normal; }
 table.equations math, p math, li math { font-size: 115%; }
 div.equations { overflow-x: auto; }
 """
@@ -34,7 +34,7 @@ def equation_table(latex: str) -> str:
         cells = [f'<td class="left">{mathml(left)}</td>', f"<td>{mathml(right)}</td>"]
         if with_note:
             apart = r" \quad ".join(notes)
-            cells.append(f'<td class="note">{mathml(apart)}</td>')
+            cells.append(f'<td class="beside">{mathml(apart)}</td>')
         rows.append(f"<tr>{''.join(cells)}</tr>")
     return f'<div class="equations"><table class="equations">{"".join(rows)}</table></div>'
 

@@ -11,11 +11,12 @@ from tests.compiler.user_cells import MinGRU, OneState
 
 import grunit
 from grunit import cells
+from grunit.cli.catalogue import CLASSIC
 from grunit.compiler.c_build import BuildError, find_compiler
 from grunit.errors import InputError
 
 
-@pytest.mark.parametrize("name", cells.names())
+@pytest.mark.parametrize("name", CLASSIC)
 def test_the_source_is_python_and_names_its_parts(name):
     compiled = grunit.compile(cells.get(name)(3, 4))
     parts = {node.name for node in ast.walk(ast.parse(compiled.source)) if isinstance(node, ast.FunctionDef)}

@@ -12,13 +12,14 @@ from tests.compiler.comparison import example, plan_of, weights_of
 
 import grunit
 from grunit import Recurrent, cells
+from grunit.cli.catalogue import CLASSIC
 from grunit.compiler.run import run
 
 LENGTH, ROWS = 100, 8
 
 
 @pytest.mark.parametrize("backend", ["torch", "c"])
-@pytest.mark.parametrize("name", cells.names())
+@pytest.mark.parametrize("name", CLASSIC)
 def test_a_walk_holds_little_more_than_the_schedule_names(name, backend):
     cell = cells.get(name)(3, 16)
     inputs, states = example(cell, LENGTH, ROWS)

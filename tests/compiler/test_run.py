@@ -11,6 +11,7 @@ from tests.compiler.comparison import assert_equals_the_loop, weights_of
 from tests.compiler.user_cells import CELLS, OneState
 
 from grunit import cells
+from grunit.cli.catalogue import CLASSIC
 from grunit.compiler.run import run
 from grunit.errors import ShapeError
 
@@ -45,7 +46,7 @@ def test_every_shipped_cell_equals_the_plain_loop(shipped, length, rows, data):
     )
 
 
-@pytest.mark.parametrize("name", cells.names())
+@pytest.mark.parametrize("name", CLASSIC)
 def test_one_unit_one_feature_one_row_one_step(name):
     assert_equals_the_loop(cells.get(name)(1, 1), 1, 1)
 

@@ -6,8 +6,9 @@ import torch
 
 import grunit
 from grunit import Recurrent
+from grunit.cli.catalogue import CLASSIC
 
-CELLS = grunit.cells.names()
+CELLS = CLASSIC
 OPTIONS = {
     **{name: {} for name in CELLS},
     "lstm_coupled": {"coupled_gates": True},

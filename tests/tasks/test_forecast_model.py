@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from grunit import cells
+from grunit.cli.catalogue import CLASSIC
 from grunit.tasks.forecast_model import ForecastModel
 
 
-@pytest.mark.parametrize("cell", cells.names())
+@pytest.mark.parametrize("cell", CLASSIC)
 def test_every_cell_gives_ascending_quantiles(cell):
     model = ForecastModel(cell, 3, 4, horizon=5, quantiles=7, known=2, static=1, season=4)
     output = model(torch.randn(6, 9, 3), torch.randn(6, 5, 2), torch.randn(6, 1))
