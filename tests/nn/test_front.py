@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -46,7 +47,7 @@ def test_whole_equals_chunks_equals_steps(front, data):
     assert len(whole) == front.new_lengths(torch.tensor([steps]))[0]
     cuts = sorted({0, steps, *data.draw(st.lists(st.integers(0, steps), max_size=4))})
     state, pieces = None, []
-    for start, stop in zip(cuts, cuts[1:]):
+    for start, stop in pairwise(cuts):
         piece, state = front.chunk(x[start:stop], state)
         pieces.append(piece)
     torch.testing.assert_close(torch.cat(pieces), whole)

@@ -106,7 +106,7 @@ def test_self_attention_of_an_empty_row_is_zero_and_its_gradient_finite():
 
 def test_the_penalty_is_the_squared_norm_of_the_overlap():
     weights = noise(2, 3, 5).softmax(-1)
-    expected = [sum((a @ b - (i == j)) ** 2 for i, a in enumerate(A) for j, b in enumerate(A)) for A in weights]
+    expected = [sum((a @ b - float(i == j)) ** 2 for i, a in enumerate(A) for j, b in enumerate(A)) for A in weights]
     torch.testing.assert_close(SelfAttentionPooling.penalty(weights), torch.stack(expected))
 
 

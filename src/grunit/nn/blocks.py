@@ -81,10 +81,8 @@ def find_blocks(cell: Cell) -> Blocks:
         elif name in MOVES | COPIES and arguments and arguments[0] in affine:
             affine.add(node)
         elif name == "add" and any(value in affine for value in arguments):
-            other = [places[value] for value in arguments if value in places]
-            found.biases += [value.flatten() for value in other]
-            if other or all(value in affine for value in arguments):
-                affine.add(node)
+            affine.add(node)
+            found.biases += [each.flatten() for value in arguments for each in _terms(value, places)]
     # What multiplies input and state alike counts as recurrent: it is drawn last.
     found.blocks.sort(key=lambda block: block.recurrent)
     return found
@@ -144,6 +142,15 @@ def _places(step: StepGraph, parameters: dict[str, Tensor]) -> dict[Node, Any]:
             target: Any = node.target
             found[node] = target(found[first], *node.args[1:], **node.kwargs)
     return found
+
+
+def _terms(value: Node, places: dict[Node, Any]) -> list[Tensor]:
+    """The parameters that a sum of parameters is made of, or the one that it is."""
+    if value in places:
+        return [places[value]]
+    if _name(value) == "add" and all(read in places or _name(read) == "add" for read in value.all_input_nodes):
+        return [each for read in value.all_input_nodes for each in _terms(read, places)]
+    return []
 
 
 def _turned(weight: Tensor | None) -> Tensor | None:

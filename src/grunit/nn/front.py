@@ -304,4 +304,4 @@ def _one_a_layer(name: str, value: int | Sequence[int], layers: int) -> list[int
     values = list(value) if isinstance(value, (list, tuple)) else [value] * layers
     if len(values) != layers:
         raise InputError(f"{name} lists {len(values)} layers and num_layers is {layers}: give one a layer")
-    return [check_size(name, each) for each in values]  # type: ignore[arg-type]
+    return [check_size(name, each) for each in values]

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from grunit.errors import InputError, ShapeError
+from grunit.nn.masks import check_lengths
 from grunit.nn.packed import pack_like, unpack
 
 
@@ -85,7 +86,7 @@ def read_sequence(
 
     mask = None if resets is None else _read_resets(resets, x, batched, batch_first)
     extras = {name: _read_extra(name, value, x, batched, batch_first) for name, value in (extra_inputs or {}).items()}
-    row_lengths = None if lengths is None else _read_lengths(lengths, x)
+    row_lengths = None if lengths is None else check_lengths(lengths, rows=x.shape[1], steps=x.shape[0])
     valid = None
     if row_lengths is not None and not _all_full(row_lengths, x.shape[0]):
         steps = torch.arange(x.shape[0], device=x.device)
@@ -133,19 +134,6 @@ def _read_extra(name: str, value: Tensor, x: Tensor, batched: bool, batch_first:
         value = value.unsqueeze(-1)
     # Time gaps and the like often come as integers or in double precision.
     return _time_major(value, batched, batch_first).to(x)
-
-
-def _read_lengths(lengths: Tensor | Sequence[int], x: Tensor) -> Tensor:
-    lengths = torch.as_tensor(lengths)
-    if lengths.is_floating_point() or lengths.dtype == torch.bool:
-        raise InputError(f"lengths must be whole numbers, got {lengths.dtype}")
-    if tuple(lengths.shape) != (x.shape[1],):
-        raise ShapeError(f"lengths must have shape ({x.shape[1]},), one a row, got {tuple(lengths.shape)}")
-    if not torch.compiler.is_compiling() and lengths.numel():
-        low, high = int(lengths.min()), int(lengths.max())
-        if low < 0 or high > x.shape[0]:
-            raise ShapeError(f"lengths must lie between 0 and the {x.shape[0]} steps of input, got {low} to {high}")
-    return lengths
 
 
 def _all_full(lengths: Tensor, steps: int) -> bool:
