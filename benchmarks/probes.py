@@ -25,8 +25,21 @@ from examples.probes.runs import Run, Store, carry_out, comparable
 from examples.probes.table import tabulate, tell_judgement
 from grunit.cli.machine import describe_machine
 
+DENSE, LINEAR = "rnn,lstm,gru,peephole_lstm,janet,mgu", "min_gru,min_lstm,sru,qrnn,rg_lru,hgrn"
 TABLES = {
-    "The adding problem, 200 steps": "adding --length 200 --cells rnn,lstm,gru",
+    "The adding problem, 200 steps": f"adding --length 200 --units 32 --lr 0.01 --steps 2000 --cells {DENSE},{LINEAR}",
+    "The adding problem, 600 steps": "adding --length 600 --units 32 --lr 0.01 --steps 2000 --cells lstm,gru",
+    "Copy memory, 20 steps": "copy_memory --length 20 --lr 0.01 --steps 4000 --cells rnn,lstm,gru",
+    "Sequential digits, row by row": "digits --by row --steps 1000 --start orthogonal --cells rnn,lstm,gru",
+    "Sequential digits, pixel by pixel": (
+        "digits --by pixel --lr 0.005 --steps 2000 --start orthogonal --cells rnn,lstm,gru"
+    ),
+    "Recall of one value over 10,000 steps": (
+        f"recall --length 10000 --grow 100 --units 32 --lr 0.01 --steps 1500 --batch 8 --cells {LINEAR},lstm,gru"
+    ),
+    "Recall of one of two values over 200 steps": (
+        "recall --length 200 --grow 20 --keys 2 --lr 0.01 --steps 2000 --cells rnn,lstm,gru,min_gru"
+    ),
 }
 """Title and command of each table, in the order of the page."""
 
@@ -35,6 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Make the runs that are missing, and write the results after each."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.probes", description=__doc__)
     parser.add_argument("--rows", type=int, help="networks to run at most, each with all its seeds [all]")
+    parser.add_argument("--only", default="", help="tables whose title has this word [all]")
     parser.add_argument("--estimate", action="store_true", help="say how long it would take, and end")
     parser.add_argument("--output", type=Path, default=FOLDER, help="folder [benchmarks/results]")
     options = parser.parse_args(arguments)
@@ -43,7 +57,7 @@ def main(arguments: list[str] | None = None) -> None:
     store = Store(options.output / "probes.json", lambda runs: write_all(runs, machine, options.output))
     rows = 0
     for title, plan in plans().items():
-        for cell in plan.options.cell:
+        for cell in plan.options.cell if options.only.lower() in title.lower() else []:
             every = [settings for settings in plan.settings if settings.cell == cell]
             missing = [settings for settings in every if store.find(plan.probe, settings) is None]
             if not missing or rows == options.rows:

@@ -107,6 +107,28 @@ def test_start_follows_the_cell():
     assert start_options(Settings(cell="lstm", start="uniform"), 200) == {"initializer": "uniform"}
 
 
+def test_cells_that_keep_by_a_gate_get_chrono_others_their_own_start():
+    assert start_options(Settings(cell="min_gru"), 50) == {"initializer": "chrono", "max_time": 50}
+    assert start_options(Settings(cell="rg_lru"), 50) == {}
+
+
+def test_sequences_grow_whenever_they_are_learnt(monkeypatch):
+    lengths, draw = [], adding.Adding.draw
+
+    def note(self, rows, generator):
+        lengths.append(self.length)
+        return draw(self, rows, generator)
+
+    monkeypatch.setattr(adding.Adding, "draw", note)
+    probe = adding.Adding(7)
+    probe.stop = math.inf  # always good enough
+    result = train(probe, Settings(cell="gru", hidden_size=4, steps=100, batch_size=5, grow=2))
+    assert lengths == [2] * 20 + [4] * 20 + [7] * 20 + [7]  # the last is the test
+    assert result["steps"] == 60
+    assert copy_memory.CopyMemory(30).at(5).length == 25
+    assert recall.Recall(30, 2).at(9).sizes() == {"length": 9, "keys": 2}
+
+
 def test_a_run_follows_from_its_seed():
     probe = adding.Adding(6)
     first, second = train(probe, TINY), train(probe, TINY)
