@@ -72,7 +72,7 @@ def test_zoneout_is_kruegers():
     torch.manual_seed(3)
     output, final = rnn(x, start)
     torch.manual_seed(3)
-    keep_c, keep_h = (torch.bernoulli(torch.full((T, B, H), p, dtype=torch.float64)) for p in (0.5, 0.2))
+    keep_c, keep_h = (torch.empty(T, B, H, dtype=torch.float64).bernoulli_(p) for p in (0.5, 0.2))
     (h,), (c,) = start
     for t in range(T):
         new_h, new_c = lstm(rnn.cells[0], x[t], h, c)  # the new h is made of the cell state before zoneout

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -14,6 +13,7 @@ def locked_mask(x: Tensor, size: int, share: float) -> Tensor:
 
     It takes the memory of one step, whatever the length of the sequence.
 
+    >>> import torch
     >>> locked_mask(torch.zeros(7, 2, 3), 5, 0.5).shape
     torch.Size([7, 2, 5])
     """
@@ -23,6 +23,7 @@ def locked_mask(x: Tensor, size: int, share: float) -> Tensor:
 def locked_dropout(x: Tensor, share: float) -> Tensor:
     """``x (..., B, F)`` with the same features dropped at every step of a row (Gal & Ghahramani 2016).
 
+    >>> import torch
     >>> torch.equal(locked_dropout(torch.ones(7, 2, 3), 0.0), torch.ones(7, 2, 3))
     True
     """
@@ -32,15 +33,17 @@ def locked_dropout(x: Tensor, share: float) -> Tensor:
 def zoneout_mask(x: Tensor, size: int, share: float) -> Tensor:
     """1 where a unit keeps its old value, else 0, drawn anew at every step: ``(..., B, size)`` for x ``(..., B, F)``.
 
+    >>> import torch
     >>> zoneout_mask(torch.zeros(7, 2, 3), 5, 1.0).mean()
     tensor(1.)
     """
-    return torch.bernoulli(x.new_full((*x.shape[:-1], size), share))
+    return x.new_empty((*x.shape[:-1], size)).bernoulli_(share)
 
 
 def drop_weights(parameters: Mapping[str, Tensor], shares: Mapping[str, float]) -> dict[str, Tensor]:
     """The parameters, those named with single weights dropped and the others scaled up (Merity et al. 2018).
 
+    >>> import torch
     >>> drop_weights({"weight_hh": torch.ones(2, 2)}, {"weight_hh": 1.0})["weight_hh"].sum()
     tensor(0.)
     """
