@@ -34,10 +34,10 @@ class AdaptiveGRU(GRU):
 
     When to use: inputs that come in regimes, such as load on working days and holidays: what arrives decides how
     sharply the gates react to the state, which a GRU's fixed slopes cannot. The network depends on x alone and is
-    computed for all steps at once, so a step costs hardly more than a GRU's.
+    computed for all steps at once, which leaves a step with the one product of a GRU's.
 
     Source: no paper has just this cell; it puts the feature-wise slope and offset of Perez et al., *FiLM: visual
-    reasoning with a general conditioning layer*, AAAI (2018), eqs. 1-2, on the gates of a GRU. Flennerhag et al.,
+    reasoning with a general conditioning layer*, AAAI (2018), on the gates of a GRU. Flennerhag et al.,
     *Breaking the activation function bottleneck through adaptive parameterization*, NeurIPS (2018), adapt an LSTM so.
 
     >>> h, = AdaptiveGRU(3, 5).step(torch.zeros(2, 3), torch.zeros(2, 5))

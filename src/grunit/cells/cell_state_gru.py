@@ -25,7 +25,7 @@ class CellStateGRU(GatedCell):
     of it. It has 5/8 of the weights of an LSTM; only the gates see the state, and no product waits for another.
 
     Source: no paper has just this cell; it is the memory of Lei, Zhang, Wang, Dai & Artzi, *Simple recurrent units for
-    highly parallelizable recurrence*, EMNLP (2018), eq. 2, under gates that see h as those of an LSTM.
+    highly parallelizable recurrence*, EMNLP (2018), under gates that see h as those of an LSTM.
 
     >>> import torch
     >>> h, c = CellStateGRU(3, 5).step(torch.zeros(2, 3), torch.zeros(2, 5), torch.zeros(2, 5))

@@ -31,7 +31,7 @@ class IndRNN(GatedCell):
     units. The recurrence costs nothing beside its input product: an eighth of the weights of an LSTM.
 
     Source: Li, Li, Cook, Zhu & Gao, *Independently recurrent neural network (IndRNN): building a longer and deeper
-    RNN*, CVPR (2018), eq. 2.
+    RNN*, CVPR (2018).
 
     >>> import torch
     >>> h, = IndRNN(3, 5, max_time=1000).step(torch.zeros(2, 3), torch.zeros(2, 5))
@@ -50,7 +50,7 @@ class IndRNN(GatedCell):
         return {"weight_hh": (self.hidden_size,)}
 
     def reset_parameters(self) -> None:
-        """As the initialiser says; the recurrent weights as in the paper."""
+        """As the initialiser says; the recurrent weights from U(0, 2^(1/max_time))."""
         if self.max_time < 1:
             raise InputError(f"max_time is {self.max_time}: give the longest dependence, at least 1 step")
         super().reset_parameters()

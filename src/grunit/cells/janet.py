@@ -27,8 +27,8 @@ class JANET(GatedCell):
         bias: with the two bias vectors (default) or without.
         options: see :class:`~grunit.cells.gated.GatedCell`; give ``max_time`` the length of the longest dependence.
 
-    When to use: long dependences on one scale, such as sequential images or sensor windows, at half the weights of an
-    LSTM; set ``max_time``. There is no output gate: what a unit remembers is what it shows.
+    When to use: long dependences of a known length, such as in sequential images or sensor windows, at half the weights
+    of an LSTM; set ``max_time``. There is no output gate: what a unit remembers is what it shows.
 
     Source: van der Westhuizen & Lasenby, *The unreasonable effectiveness of the forget gate*, arXiv:1804.04849 (2018);
     chrono: Tallec & Ollivier, *Can recurrent neural networks warp time?*, ICLR (2018).

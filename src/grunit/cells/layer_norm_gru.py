@@ -17,14 +17,15 @@ class LayerNormGRU(LayerNormCell):
         h' &= (1 - \sigma(z)) \odot n + \sigma(z) \odot h
 
     The blocks are stacked r, z, n as in ``torch.nn.GRU``. Both gates are normalised together, the candidate by itself;
-    each LN has a gain and a bias of its own. Here z keeps the old state, as in torch and in the authors' code; printed
-    eq. 25 exchanges the roles of z and 1 - z, which is the same cell with the signs of z's gains and biases turned.
+    each LN has a gain and a bias of its own. Here z keeps the old state, as in torch and in the authors' code; the
+    printed equation exchanges the roles of z and 1 - z, which is the same cell with z's gains and biases negated.
     Arguments: :class:`~grunit.cells.layer_norm.LayerNormCell`; the reset gate acts after the product.
 
     When to use: as :class:`~grunit.cells.layer_norm_lstm.LayerNormLSTM`, with three quarters of its weights. A few
     units are too few: with ``hidden_size=1`` the normalised candidate is a constant.
 
-    Source: Ba, Kiros & Hinton, *Layer normalization*, arXiv:1607.06450 (2016), eqs. 23-25.
+    Source: Ba, Kiros & Hinton, *Layer normalization*, arXiv:1607.06450 (2016), supplementary material, and the authors'
+    code.
 
     >>> import torch
     >>> h, = LayerNormGRU(3, 5).step(torch.zeros(2, 3), torch.zeros(2, 5))

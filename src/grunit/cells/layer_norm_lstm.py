@@ -28,7 +28,8 @@ class LayerNormLSTM(LayerNormCell):
     stays in range whatever the state does. The reductions wait between the product and the gates, so a step is slower
     than an LSTM's.
 
-    Source: Ba, Kiros & Hinton, *Layer normalization*, arXiv:1607.06450 (2016), eqs. 20-22.
+    Source: Ba, Kiros & Hinton, *Layer normalization*, arXiv:1607.06450 (2016), supplementary material, and the authors'
+    code.
 
     >>> h, c = LayerNormLSTM(3, 5).step(torch.zeros(2, 3), torch.zeros(2, 5), torch.zeros(2, 5))
     >>> h.shape, c.shape

@@ -28,11 +28,11 @@ class MGU(GatedCell):
         options: see :class:`~grunit.cells.gated.GatedCell`; no gate keeps the old state when open, so neither
             ``forget_bias`` nor ``initializer="chrono"``.
 
-    When to use: as a GRU with two thirds of its weights, where memory is short and sequences are not long. With one
-    gate for two jobs it holds on to old content less well than a GRU.
+    When to use: as a GRU with two thirds of its weights, where size matters. One gate has two jobs: the more
+    of its state a unit replaces, the more of it the candidate sees; a GRU can replace a state and ignore it.
 
     Source: Zhou, Wu, Zhang & Zhou, *Minimal gated unit for recurrent neural networks*, International Journal of
-    Automation and Computing 13 (2016), eqs. 7-9.
+    Automation and Computing 13 (2016).
 
     >>> import torch
     >>> h, = MGU(3, 5).step(torch.zeros(2, 3), torch.zeros(2, 5))

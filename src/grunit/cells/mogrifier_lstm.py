@@ -26,9 +26,8 @@ class MogrifierLSTM(LSTM):
     ``weight_q1_left (F, rank)`` times ``weight_q1_right (rank, H)``.
 
     Args:
-        rounds: times that one of the two gates the other (default 5, as in the paper's best models).
-        rank: of the matrices Q and R; None (default) for full ones. The paper tunes it, between 40 and 90 for
-            states of about a thousand units.
+        rounds: times that one of the two gates the other (default 5).
+        rank: of the matrices Q and R, as the product of two factors; None (default) for full ones.
         options: ``coupled_gates``, ``proj_size`` and the others of :class:`~grunit.cells.lstm.LSTM`.
 
     When to use: language models on little data, where the same word should mean different things in different
@@ -42,6 +41,8 @@ class MogrifierLSTM(LSTM):
     >>> h.shape, c.shape
     (torch.Size([2, 5]), torch.Size([2, 5]))
     """
+
+    state_weights = ("weight_h", "weight_q")
 
     def __init__(self, input_size: int, hidden_size: int, *, rounds: int = 5, rank: int | None = None, **options: Any):
         if isinstance(rounds, bool) or not isinstance(rounds, int) or rounds < 0:

@@ -38,6 +38,7 @@ class MultiplicativeLSTM(GatedCell):
     """
 
     state = ("h", "c")
+    state_weights = ("weight_h", "weight_mh")
     stacked = ("input_gate", "forget_gate", "candidate", "output_gate")
     keeps = "forget_gate"
     admits = "input_gate"

@@ -32,7 +32,7 @@ class ProjectedLSTM(LSTM):
     more product a step, which waits for the others.
 
     Source: Sak, Senior & Beaufays, *Long short-term memory recurrent neural network architectures for large scale
-    acoustic modeling*, Interspeech (2014), eqs. 7-12 without peepholes; ``torch.nn.LSTM``.
+    acoustic modeling*, Interspeech (2014), without the peepholes; ``torch.nn.LSTM``.
 
     >>> import torch
     >>> h, c = ProjectedLSTM(3, 5).step(torch.zeros(2, 3), torch.zeros(2, 2), torch.zeros(2, 5))

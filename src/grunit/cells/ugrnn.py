@@ -19,8 +19,8 @@ class UGRNN(GatedCell):
     The paper calls the gate g and the candidate c. Arguments: :class:`~grunit.cells.gated.GatedCell`; the paper adds a
     tuned constant to the gate, which is ``forget_bias``.
 
-    When to use: the plainest gate there is, a first step up from ``rnn`` and often as good as a GRU in shallow networks
-    at two thirds of its weights. Everything a step needs is one product, so it is also quick.
+    When to use: the plainest gate there is and a first step up from ``rnn``, with two thirds of the weights of a GRU.
+    All that a step needs of the state is one product, and nothing waits for a second.
 
     Source: Collins, Sohl-Dickstein & Sussillo, *Capacity and trainability in recurrent neural networks*, ICLR (2017).
 

@@ -32,7 +32,7 @@ class URLSTM(GatedCell):
     keeps learning near 1. It has the weights of an LSTM and costs a few more pointwise operations.
 
     Source: Gu, Gulcehre, Paine, Hoffman & Pascanu, *Improving the gating mechanism of recurrent neural networks*, ICML
-    (2020), section 3.
+    (2020).
 
     >>> import torch
     >>> h, c = URLSTM(3, 5).step(torch.zeros(2, 3), torch.zeros(2, 5), torch.zeros(2, 5))
