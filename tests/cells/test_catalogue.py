@@ -88,6 +88,7 @@ def test_chunks_and_single_steps_are_the_whole(name):
         assert_same((torch.stack(outputs), *state), (whole, *last))
 
 
+@pytest.mark.slow
 @every_cell
 def test_a_row_with_a_length_or_a_reset_is_as_if_it_were_alone(name):
     rnn = layer(name)
@@ -129,7 +130,9 @@ def test_built_with_two_sizes_and_found_by_its_name_and_its_class(name):
 
 
 @every_cell
-def test_it_has_a_page(name):
+def test_it_has_a_page(name, monkeypatch):
+    # The schedules take most of the time, and the site is built with all of them in its own test.
+    monkeypatch.setattr(cell_pages, "schedule_section", lambda kind: "")
     page = cell_pages.cell_page(name)
     headings = [line.removeprefix("## ") for line in page.splitlines() if line.startswith("## ")]
     for heading in ("Equations", "When to use", "Gates", "Size", "Example", "Source", "Code"):
@@ -177,6 +180,7 @@ def test_c_computes_what_torch_computes(name):
     leaves = [value.requires_grad_() for value in (x, *more.values())]
     start = [torch.randn_like(state).requires_grad_() for state in rnn.init_state(7)]
     leaves += [*start, *rnn.parameters()]
+    resets = torch.rand(LENGTH, 7) < 0.2
     with backend("auto"):
         compiled = grunit.compile(rnn.cells[0])
     if compiled.backend != "c":
@@ -187,7 +191,7 @@ def test_c_computes_what_torch_computes(name):
 
     def walk(on: str) -> list[Tensor]:
         with backend(on):
-            output, final = rnn(x, tuple(start), lengths=[5, 2, 0, 5, 4, 5, 1], **more)
+            output, final = rnn(x, tuple(start), lengths=[5, 2, 0, 5, 4, 5, 1], resets=resets, **more)
         results = [output, *final]
         loss = sum((r * torch.linspace(-1, 2, r.numel(), dtype=DOUBLE).view_as(r)).sum() for r in results)
         found = torch.autograd.grad(loss, leaves, allow_unused=True)
@@ -197,7 +201,7 @@ def test_c_computes_what_torch_computes(name):
     assert_same(walk("c"), walk("torch"), tolerance=1e-10)
 
 
-TORCH_ALONE: tuple[str, ...] = ()
+TORCH_ALONE = ("conv_lstm", "conv_gru")
 """Cells that the C backend cannot run."""
 
 
