@@ -152,6 +152,19 @@ def test_what_cannot_be_is_refused_with_the_mend(call, error, words):
         call()
 
 
-def test_a_session_does_not_mistake_a_front_for_a_module_that_sees_single_steps():
-    with pytest.raises(ShapeError):
-        Session([ConvolutionFront(2, 4), Recurrent("gru", 4, 3)])
+@pytest.mark.parametrize("front", [ConvolutionFront(2, 4), SegmentFront(2, 4, 3)])
+def test_a_session_sends_a_front_before_itself(front):
+    with pytest.raises(InputError, match="call its step yourself"):
+        Session([front, Recurrent("gru", 4, 3)])
+
+
+def test_a_front_before_a_session_equals_the_whole():
+    front, core = ConvolutionFront(2, 4, stride=2), Recurrent("gru", 4, 3)
+    session, memory, outputs = Session(core), front.init_state(1), []
+    x = torch.randn(7, 1, 2)
+    with torch.no_grad():
+        expected, _ = core(front(x)[0])
+        for value in x:
+            y, memory = front.step(value, memory)
+            outputs += [] if y is None else [torch.from_numpy(session.step(y).copy())]
+    torch.testing.assert_close(torch.stack(outputs), expected)

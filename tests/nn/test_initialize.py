@@ -9,8 +9,10 @@ import torch
 from torch import nn
 
 import grunit
+from grunit.cells.initialize import INITIALIZERS
 from grunit.errors import InputError
 from grunit.nn import initialize_cell
+from grunit.nn.blocks import find_blocks
 
 
 class Stacked(grunit.Cell):
@@ -207,3 +209,41 @@ class Absent(Stacked):
 def test_what_cannot_be_is_refused_with_the_mend(cell, options, words):
     with pytest.raises(InputError, match=words):
         grunit.Recurrent(cell, 3, 4, **options)
+
+
+@pytest.mark.parametrize("name", grunit.cells.names())
+@pytest.mark.parametrize("options", [{"initializer": each} for each in INITIALIZERS] + [{"forget_bias": 1.0}], ids=str)
+def test_every_cell_of_the_catalogue_takes_every_start_or_refuses_it_in_a_sentence(name, options):
+    kind = grunit.cells.get(name)
+    # A cell without a gate that keeps takes no bias for it, and images no matrices.
+    refusable = options.get("initializer", "chrono") == "chrono" or name.startswith("conv")
+    refused = None
+    try:
+        (cell,) = cells_of(name, 4, 6, **options)
+    except InputError as error:
+        refused = str(error)
+    if refused is None:
+        assert all(value.isfinite().all() for value in cell.parameters())
+    else:
+        assert refusable
+        assert kind.__name__ in refused
+        assert "leave" in refused
+
+
+def columns(matrix):
+    """The shorter side across, so that a tall matrix is judged by its columns."""
+    return matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
+
+
+@pytest.mark.parametrize("name", [name for name in grunit.cells.names() if not name.startswith("conv")])
+def test_orthogonal_reaches_every_matrix_of_a_state_in_the_catalogue(name):
+    (cell,) = cells_of(name, 4, 6, initializer="orthogonal")
+    parameters = dict(cell.named_parameters())
+    owners = [each for each, value in parameters.items() for _ in range(value.numel())]
+    flat = torch.cat([value.detach().flatten() for value in parameters.values()])
+    for block in find_blocks(cell).blocks:
+        # What of x a mogrifier or a GRU-D has mixed with a state counts as an input all the same.
+        if block.recurrent and not owners[block.places.flatten()[0]].startswith(("weight_ih", "weight_r")):
+            assert_orthogonal(columns(flat[block.places]))
+        else:
+            assert flat[block.places].abs().max() <= math.sqrt(6 / sum(block.places.shape)) + 1e-6

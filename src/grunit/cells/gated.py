@@ -38,6 +38,8 @@ class GatedCell(Cell):
     """The block that keeps the old state when open."""
     admits: str | None = None
     """The block that admits new content when open."""
+    state_weights: tuple[str, ...] = ("weight_h",)
+    """How the names of the matrices begin that multiply a state; the others multiply inputs."""
     hidden_size: int
     weight_ih: Tensor
     weight_hh: Tensor

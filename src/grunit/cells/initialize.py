@@ -108,13 +108,14 @@ def initialize(cell: GatedCell, name: str, *, forget_bias: float | None = None, 
     for parameter in cell.parameters():
         nn.init.uniform_(parameter, -bound, bound)
     if name not in ("uniform", "chrono"):
-        for weight, recurrent in ((cell.weight_ih, False), (cell.weight_hh, True)):
-            for block in _blocks(cell, weight):
-                if block.dim() > 1:  # one weight a unit is no matrix: it stays uniform
+        for parameter_name, value in cell.named_parameters(recurse=False):
+            if value.dim() > 1:  # one weight a unit is no matrix: it stays uniform
+                recurrent = parameter_name.startswith(cell.state_weights)
+                alone = recurrent and parameter_name != "weight_hh"  # a projection or the like, of no gate
+                for block in (value,) if alone else _blocks(cell, value):
                     draw_block(name, block, recurrent=recurrent)
-        if cell.bias_ih is not None:
-            cell.bias_ih.zero_()
-            cell.bias_hh.zero_()
+            elif parameter_name.startswith("bias"):
+                value.zero_()
     if name == "chrono":
         assert cell.keeps is not None  # refused above
         times = draw_times(cell.hidden_size, max_time).to(cell.bias_ih)

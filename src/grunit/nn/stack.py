@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from grunit.cells import Cell
 from grunit.errors import InputError
 from grunit.nn.drop_in import SequenceLayers
+from grunit.nn.front import Front
 from grunit.nn.layers import Strand
 from grunit.nn.recurrent import Recurrent
 from grunit.nn.states import StateLayout
@@ -146,6 +147,12 @@ def read_stack(module: nn.Module | Sequence[nn.Module]) -> Stack:
     at = cores[0]
     if modules[at].bidirectional:
         raise InputError("a bidirectional network cannot step, it needs the whole sequence: use bidirectional=False")
+    for part in modules:
+        if isinstance(part, Front):
+            raise InputError(
+                f"a session gives one output a step, and {type(part).__name__} remembers steps or waits for some: "
+                "call its step yourself, and the session with what it gives (docs/attention.md shows how)"
+            )
     copies: list[Any] = list(copy.deepcopy(nn.ModuleList(modules)).cpu().eval())
     core = copies[at]
     if next((p.dtype for p in core.parameters() if p.is_floating_point()), None) in (torch.bfloat16, torch.float16):
