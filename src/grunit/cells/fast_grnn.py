@@ -33,7 +33,7 @@ class FastGRNN(GatedCell):
         nu: start value of the parameter ``nu``, before its sigmoid (default -4, as the authors).
         options: see :class:`~grunit.cells.gated.GatedCell`.
 
-    When to use: on small devices. It has a third of the weights of a GRU and a quarter of those of an LSTM, and with low
+    When to use: on small devices. It has a third of the weights of a GRU and a quarter of those of an LSTM, with low
     ranks fewer still; the paper shows it on short windows of sensors and audio.
 
     Source: Kusupati et al., *FastGRNN: a fast, accurate, stable and tiny kilobyte sized gated recurrent neural

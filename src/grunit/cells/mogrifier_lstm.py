@@ -31,8 +31,8 @@ class MogrifierLSTM(LSTM):
         options: ``coupled_gates``, ``proj_size`` and the others of :class:`~grunit.cells.lstm.LSTM`.
 
     When to use: language models on little data, where the same word should mean different things in different
-    contexts. With full matrices and F = H it has 13/8 of the weights of an LSTM, and five more small products a step,
-    each waiting for the one before; give ``rank`` where that is too slow.
+    contexts. With full matrices and F = H it has 13/8 of the weights of an LSTM, and five more products a step, each
+    waiting for the one before; give ``rank`` where that is too slow.
 
     Source: Melis, Kocisky & Blunsom, *Mogrifier LSTM*, ICLR (2020), eqs. 1-2.
 
