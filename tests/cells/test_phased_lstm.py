@@ -42,7 +42,9 @@ def test_the_time_gate_is_that_of_the_paper_and_leaks_only_in_training(training)
 @pytest.mark.parametrize("peepholes", [True, False])
 @pytest.mark.parametrize("learn", [True, False])
 def test_a_step_goes_as_far_towards_the_lstm_as_the_gate_is_open(peepholes, learn):
-    cell = PhasedLSTM(3, 4, peepholes=peepholes, ratio_on=0.6, learn_ratio_on=learn, max_period=9.0).double()
+    cell = PhasedLSTM(
+        3, 4, peepholes=peepholes, ratio_on=0.6, learn_ratio_on=learn, max_period=9.0, dtype=torch.float64
+    )  # a learnt 0.6 drawn in single precision would stay 0.60000002
     plain = (PeepholeLSTM if peepholes else LSTM)(3, 4).double()
     rhythm = ("period", "phase", "ratio_on")
     plain.load_state_dict({name: value for name, value in cell.state_dict().items() if name not in rhythm})

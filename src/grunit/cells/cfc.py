@@ -42,8 +42,9 @@ class CfC(Cell):
         backbone_layers: their number (default 1); 0 lets the heads see ``[x, h]``.
         backbone_activation: a name or a callable; default ``lecun_tanh`` as in the reference implementation.
 
-    When to use: irregular times, few units, control and physiological signals; no solver runs, so it is as fast as
-    other gated cells. Most weights are in the backbone: with narrow states make ``backbone_units`` small.
+    When to use: irregular times, few units, control and physiological signals; no solver runs, so a step
+    costs what its layers cost. Their width is ``backbone_units``, whatever the state's: with narrow states make it
+    small.
 
     Raises:
         InputError: an unknown mode, or sizes of the backbone that are not whole numbers.

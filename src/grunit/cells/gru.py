@@ -53,7 +53,8 @@ class GRU(GatedCell):
 
     def update_and_candidate(self, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         """The update gate before its activation, and the candidate."""
-        return self.candidate_of(*self.from_input(x), h)
+        xr, xz, xn = self.from_input(x)
+        return self.candidate_of(xr, xz, xn, h)
 
     def candidate_of(self, xr: Tensor, xz: Tensor, xn: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         """As :meth:`update_and_candidate`, given what the input adds to each block."""

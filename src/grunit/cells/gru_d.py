@@ -41,7 +41,7 @@ class GRUD(GRU):
 
     When to use: clinical and sensor tables where features arrive at different times and *that* a value is missing tells
     something. Give the means of the training data, or scale them to 0. It costs a GRU of twice the features; without
-    missing values it is one.
+    missing values only the decay of its state sets it apart from one.
 
     Raises:
         InputError: ``mean`` has not one number a feature.
@@ -55,7 +55,7 @@ class GRUD(GRU):
     (torch.Size([2, 5]), True)
     """
 
-    state = ("h", "last")
+    state = ("h", "last")  # type: ignore[assignment]
     inputs = ("x", "mask", "dt")
     mean: Tensor
     weight_dx: Tensor
@@ -119,7 +119,7 @@ class GRUD(GRU):
         h = hidden_decay * h
         # Two products: that of the mask knows no state, and is done for all steps at once.
         W, V = self.weight_ih.chunk(2, -1)
-        blocks = (linear(x, W) + linear(mask, V, self.bias_ih)).chunk(3, -1)
-        z, n = self.candidate_of(*blocks, h)
+        xr, xz, xn = (linear(x, W) + linear(mask, V, self.bias_ih)).chunk(3, -1)
+        z, n = self.candidate_of(xr, xz, xn, h)
         z = gate("update_gate", self.gate_activation(z))
         return (1 - z) * n + z * h, last

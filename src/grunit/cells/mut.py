@@ -28,8 +28,9 @@ class MUT1(GatedCell):
         bias: with the two bias vectors (default) or without.
         options: see :class:`~grunit.cells.gated.GatedCell`; ``forget_bias`` and ``"chrono"`` do not apply.
 
-    When to use: in place of a GRU, with a sixth fewer weights when input and state are of one size. In the paper it
-    matched the GRU on language modelling and beat it on the other tasks; an LSTM with forget bias 1 came close to both.
+    When to use: in place of a GRU, with a sixth fewer weights when input and state are of one size. The paper
+    found it as good as the GRU on language modelling and better on its other tasks, and an LSTM with forget bias 1 not
+    far from either.
 
     Source: Jozefowicz, Zaremba & Sutskever, *An empirical exploration of recurrent network architectures*, ICML
     (2015).
@@ -119,7 +120,7 @@ class MUT3(MUT2):
     ``weight_ih`` and ``weight_hh`` stack r, n, z. Arguments: :class:`MUT1`.
 
     When to use: where a GRU is used and the update gate shall not saturate on large states; it costs a GRU and one more
-    tanh a unit. In the paper it was near the GRU on all tasks.
+    tanh a unit.
 
     Source: Jozefowicz, Zaremba & Sutskever, *An empirical exploration of recurrent network architectures*, ICML
     (2015).

@@ -33,7 +33,7 @@ class NAS(GatedCell):
             the sigmoid.
 
     When to use: language modelling, for which it was searched, and as a hard case when cells are compared. It has
-    twice the weights and the time of an LSTM; outside its task the gain is seldom worth that.
+    twice the weights of an LSTM and takes about twice the time: elsewhere, measure whether it is worth that.
 
     Source: Zoph & Le, *Neural architecture search with reinforcement learning*, ICLR (2017), figure 8;
     ``NASCell`` of TensorFlow.

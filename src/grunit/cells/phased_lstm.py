@@ -41,8 +41,8 @@ class PhasedLSTM(PeepholeLSTM):
         options: see :class:`~grunit.cells.lstm.LSTM`; it takes no ``proj_size``.
 
     When to use: events at irregular times, several sensors of different rates, very long sequences: gradients pass
-    through closed units as they are. Without rhythm in the data an LSTM given the intervals as a feature is as good. It
-    costs an LSTM; with a small ``ratio_on`` it needs more units, since few are open at a time.
+    through closed units as they are. Without rhythm in the data an LSTM given the intervals as a feature may be as
+    good. It costs an LSTM; with a small ``ratio_on`` it needs more units, since few are open at a time.
 
     Raises:
         InputError: a projection, or periods that are not positive and ascending.
@@ -59,6 +59,7 @@ class PhasedLSTM(PeepholeLSTM):
     inputs = ("x", "time")
     period: Tensor
     phase: Tensor
+    ratio_on: Tensor
 
     def __init__(
         self,

@@ -34,9 +34,9 @@ class SLSTM(GatedCell):
         forget_gate: ``"sigmoid"`` (default) or ``"exp"``; the paper has both.
         options: see :class:`~grunit.cells.gated.GatedCell`; ``gate_activation`` is that of the output gate.
 
-    When to use: sequences in which a late, rare event must overrule what was stored, such as nearest-neighbour look-ups
-    or counting; it tracks states that linear cells cannot. It costs an LSTM and two exponentials a unit, and keeps four
-    states; ``heads`` shrinks the recurrent matrices.
+    When to use: sequences in which a late, rare event must overrule what was stored, such as looking for the nearest
+    neighbour so far; unlike cells that are linear in the state it mixes its units at every step. It costs an LSTM and
+    two exponentials a unit, and keeps four states; ``heads`` shrinks the recurrent matrices.
 
     Raises:
         InputError: ``heads`` does not divide ``hidden_size``, or ``forget_gate`` is unknown.

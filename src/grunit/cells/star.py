@@ -12,7 +12,7 @@ from grunit.gates import gate
 
 
 class STAR(GatedCell):
-    r"""Stackable recurrent cell: one gate, and gradients that keep their size across layers as well as time.
+    r"""Stackable recurrent cell: one gate, made to keep the size of gradients across layers as well as time.
 
     .. math::
         k &= \sigma(W_k x + b_k + U_k h + b'_k) \\
@@ -26,11 +26,11 @@ class STAR(GatedCell):
         bias: with the two bias vectors (default) or without.
         options: see :class:`~grunit.cells.gated.GatedCell`; ``forget_bias`` and ``"chrono"`` do not apply.
 
-    When to use: many layers on top of each other, where LSTM and GRU stop training: up to a dozen in the paper. It has
-    3/8 of an LSTM's weights when input and state are of one size, and a single product of the state.
+    When to use: many layers on top of each other, where LSTM and GRU become hard to train. It has 3/8 of an LSTM's
+    weights when input and state are of one size, and a single product of the state.
 
     Source: Turkoglu, D'Aronco, Wegner & Schindler, *Gating revisited: deep multi-layer RNNs that can be trained*,
-    arXiv:1911.11033 (2019), section 3.3.
+    arXiv:1911.11033 (2019).
 
     >>> import torch
     >>> h, = STAR(3, 5).step(torch.zeros(2, 3), torch.zeros(2, 5))
