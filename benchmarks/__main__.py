@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.results import FOLDER, describe_run, rounded, write
+from benchmarks.results import FOLDER, describe_run, read, rounded, write
 from benchmarks.settings import Settings, say
 
 SUITES = ("first_use", "streaming", "sequences", "catalogue", "growth", "peers", "goals")
@@ -22,11 +22,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("suites", nargs="*", choices=[[], *SUITES], metavar="suite", help=f"of {', '.join(SUITES)}")
     parser.add_argument("--seconds", type=float, default=Settings.seconds, help="of measuring each comparison")
     parser.add_argument("--patience", type=float, default=Settings.patience, help="seconds to wait for a quiet machine")
+    parser.add_argument("--cells", help="sequences only: measure these anew, names parted by commas, and keep the rest")
     parser.add_argument("--smoke", action="store_true", help="tiny sizes: shows that everything runs")
     parser.add_argument("--output", type=Path, help="folder [default: benchmarks/results]")
     options = parser.parse_args(given)
     if options.smoke and options.output is None:
         parser.error("--smoke needs --output: its numbers must not take the place of real ones")
+    if options.cells and options.suites != ["sequences"]:
+        parser.error("--cells is for the suite sequences alone")
     folder = options.output or FOLDER
     settings = Settings(options.seconds, patience=options.patience, smoke=options.smoke)
     if options.smoke:
@@ -36,9 +39,13 @@ def main(arguments: list[str] | None = None) -> None:
     for name in options.suites or SUITES:
         suite, begun = importlib.import_module(f"benchmarks.{name}"), time.perf_counter()
         more = {"folder": folder} if name == "goals" else {}
+        if options.cells:
+            more = {"only": options.cells.split(",")}
         document = suite.measure(settings, **more)
         # Reports are made of what the JSON holds, so that they can be made again from it.
         document = rounded({"run": describe_run(settings, recorded, time.perf_counter() - begun), **document})
+        if options.cells:
+            document = suite.join(read(name, folder), document)
         write(name, document, suite.tell(document), folder)
         if hasattr(suite, "illustrate"):
             suite.illustrate(document, folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.agreement import check_agreement
@@ -20,13 +21,16 @@ FEW_STEPS = 10
 of float32's rounding, the plain loop's own as well."""
 
 
-def measure(settings: Settings) -> dict[str, Any]:
-    """One row a cell, size, number of threads and kind of work."""
+def measure(settings: Settings, only: Sequence[str] = ()) -> dict[str, Any]:
+    """One row a cell (of those named in ``only``, if any), size, number of threads and kind of work."""
+    unknown = [name for name in only if name not in settings.cells]
+    if unknown:
+        raise SystemExit(f"no cell {', '.join(unknown)} is measured: {', '.join(settings.cells)}")
     rows, before = [], measure_peaks(settings)
     for threads in settings.threads:
         with use_threads(threads):
             for size in settings.sizes:
-                for name in settings.cells:
+                for name in only or settings.cells:
                     for training in (True, False):
                         work = "training" if training else "inference"
                         say(f"sequences: {name}, {work}, {size.label}, threads {threads}")
@@ -34,6 +38,22 @@ def measure(settings: Settings) -> dict[str, Any]:
     after = measure_peaks(settings)
     peaks = {count: {kind: max(before[count][kind], after[count][kind]) for kind in after[count]} for count in after}
     return {"peaks": peaks, "rows": rows}
+
+
+def join(before: dict[str, Any] | None, again: dict[str, Any]) -> dict[str, Any]:
+    """A result with the rows of some cells measured again; what was measured when stays with it."""
+    if before is None:
+        return again
+    fresh = {place_of(row): row for row in again["rows"]}
+    rows = [fresh.pop(place_of(row), row) for row in before["rows"]]
+    part = {"cells": cells_of(again["rows"]), "run": again["run"]}
+    parts = [each for each in before.get("parts", []) if set(each["cells"]) - set(part["cells"])]
+    return {**before, "rows": [*rows, *fresh.values()], "parts": [*parts, part]}
+
+
+def place_of(row: dict[str, Any]) -> tuple[Any, ...]:
+    """What a row is the measurement of."""
+    return row["cell"], tuple(row["size"]), row["threads"], row["work"]
 
 
 def measure_one(name: str, size: Size, training: bool, settings: Settings) -> dict[str, Any]:
@@ -83,7 +103,12 @@ def tell(document: dict[str, Any]) -> str:
         f"torch.nn against itself, measured the same way, was off by at most {noise:.0%}; other programs used at most "
         f"{others:.2f} cores during a measurement."
     )
-    return "\n\n".join([note, *parts])
+    later = [
+        f"{', '.join(part['cells'])}: measured again at commit {part['run']['machine']['commit']} with "
+        f"`{part['run']['command']}`."
+        for part in document.get("parts", [])
+    ]
+    return "\n\n".join([note, *later, *parts])
 
 
 def cells_of(rows: list[dict[str, Any]]) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from benchmarks import __main__ as command
-from benchmarks import memory, onnx_models, peak, quiet
+from benchmarks import memory, onnx_models, peak, quiet, sequences
 from benchmarks.agreement import check_agreement
 from benchmarks.cells import LayerNormLSTM, MultiplicativeLSTM
 from benchmarks.quiet import Watch, quietly
@@ -30,6 +30,19 @@ def test_sequences_streaming_and_goals_from_end_to_end(tmp_path, capfd):
         assert "these numbers mean nothing" in text
         assert "nan" not in text.split("took")[1]
     assert "missed" in (tmp_path / "goals.md").read_text()
+
+
+def test_some_cells_are_measured_again_and_the_rest_is_kept():
+    def row(cell, time):
+        return {"cell": cell, "size": [1, 2, 3], "threads": 1, "work": "training", "time": time}
+
+    before = {"run": {"commit": "old"}, "rows": [row("lstm", 1), row("gru", 2)]}
+    again = sequences.join(before, {"run": {"commit": "new"}, "rows": [row("gru", 3)]})
+    assert [each["time"] for each in again["rows"]] == [1, 3]
+    assert again["run"] == {"commit": "old"}
+    assert again["parts"] == [{"cells": ["gru"], "run": {"commit": "new"}}]
+    with pytest.raises(SystemExit, match="no cell gruu is measured"):
+        sequences.measure(Settings(smoke=True), only=["gruu"])
 
 
 def test_a_smoke_test_cannot_take_the_place_of_results(capsys):
