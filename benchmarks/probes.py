@@ -10,6 +10,7 @@ import argparse
 import importlib
 import shlex
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -111,11 +112,12 @@ def tell(document: dict[str, Any]) -> str:
     for title, plan in plans().items():
         wanted = keys(plan)
         runs = [run for run in document["runs"] if comparable(run["probe"], run["settings"]) in wanted]
-        done = dict.fromkeys(run["settings"]["cell"] for run in runs)
-        left = [cell for cell in plan.options.cell if cell not in done]
+        done = Counter(run["settings"]["cell"] for run in runs)
+        seeds = plan.options.seeds
+        left = [f"{cell} ({done[cell]} of {seeds} seeds)" for cell in plan.options.cell if done[cell] < seeds]
         parts.append(f"## {title}\n\n{tell_table(runs, plan)}")
         if left:
-            parts.append(f"Not yet measured: {', '.join(left)}.")
+            parts.append(f"Not yet complete: {', '.join(left)}.")
         parts.append(f"```\npython -m examples.probes.{TABLES[title]}\n```")
     return "\n\n".join(parts)
 

@@ -236,8 +236,8 @@ def test_the_tables_are_made_by_commands_of_the_examples(tmp_path, monkeypatch):
     probes.main(["--rows", "1", "--output", str(tmp_path)])
     text = (tmp_path / "probes.md").read_text()
     assert command in text
-    assert "Not yet measured: lstm." in text
+    assert "Not yet complete: lstm (0 of 2 seeds)." in text
     probes.main(["--output", str(tmp_path)])
     kept = json.loads((tmp_path / "probes.json").read_text())
     assert [run["settings"]["cell"] for run in kept["runs"]] == ["gru", "gru", "lstm", "lstm"]
-    assert "Not yet measured" not in (tmp_path / "probes.md").read_text()
+    assert "Not yet complete" not in (tmp_path / "probes.md").read_text()
