@@ -16,7 +16,7 @@ from grunit.errors import InputError
 @pytest.mark.parametrize("pooling", ["f", "fo", "ifo"])
 def test_a_sequence_is_a_causal_convolution_and_a_pooling(window, pooling):
     rnn = grunit.Recurrent(QRNN, 3, 4, window=window, pooling=pooling).double()
-    cell, blocks = rnn.cells[0], len(pooling) + (pooling != "ifo")
+    cell, blocks = rnn.cells[0], len(pooling) + 1
     x = torch.randn(9, 2, 3, dtype=torch.float64)
     taps = [cell.weight_ih, *(cell.weight_before.split(blocks * 4) if window > 1 else ())]
     kernel = torch.stack(taps[::-1], -1)  # the last place of a causal convolution is this step

@@ -80,11 +80,12 @@ class HGRN(InputGatedCell):
         """x ``(B, F)``, h and c ``(B, H)`` -> new h, new c; the old h is not read."""
         n, f, o = self.from_input(x)
         n = gate("candidate", self.activation(n))
-        f = torch.sigmoid(f)
+        # 1 - f is taken from the other side, (1 - gamma) * sigmoid(-f): where f rounds to 1 the difference would lose
+        # the digits, and in the gradient of the bound two sums over all steps would cancel.
+        admitted = torch.sigmoid(-f)
         if self.lower_bound:
-            bound = torch.sigmoid(self.bound)
-            f = bound + (1 - bound) * f
-        f = gate("forget_gate", f)
+            admitted = (1 - torch.sigmoid(self.bound)) * admitted
+        f = gate("forget_gate", 1 - admitted)
         o = gate("output_gate", self.activation(o))
-        c = f * c + (1 - f) * n
+        c = f * c + admitted * n
         return o * c, c

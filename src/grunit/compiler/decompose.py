@@ -15,6 +15,8 @@ aten = torch.ops.aten
 # More matrices than this stay one batched product, which only the reference backend has.
 FEW_MATRICES = 16
 
+CONVOLUTIONS = {aten.convolution.default, aten.convolution_backward.default}
+
 
 def _decompose_addmm(bias: Tensor, a: Tensor, b: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     product = torch.mm(a, b)
@@ -116,6 +118,23 @@ def _decompose_product(a: Tensor, b: Tensor) -> Tensor:
     return torch.mm(b.t(), a.t()).t()
 
 
+def _decompose_convolution_backward(
+    gradient: Tensor, x: Tensor, weight: Tensor, bias_sizes: Sequence[int] | None, *rest: Any
+) -> tuple[Tensor | None, ...]:
+    """One op a gradient: that of the state is needed at every step, that of the weight once, after the loop."""
+    *geometry, wanted = rest
+    if sum(wanted) == 1 and not wanted[2]:
+        return NotImplemented
+    found: list[Tensor | None] = [None, None, None]
+    for i in (0, 1):
+        if wanted[i]:
+            alone = [i == 0, i == 1, False]
+            found[i] = aten.convolution_backward.default(gradient, x, weight, None, *geometry, alone)[i]
+    if wanted[2]:
+        found[2] = gradient.sum([0, *range(2, gradient.dim())])
+    return tuple(found)
+
+
 @cache
 def decompositions() -> dict[Any, Any]:
     """PyTorch's core decompositions, and the few more that leave only products, pointwise ops and reductions."""
@@ -172,6 +191,7 @@ def decompositions() -> dict[Any, Any]:
     table[aten.select_scatter.default] = _decompose_select_scatter
     table[aten.stack.default] = _decompose_stack
     table[aten.roll.default] = _decompose_roll
+    table[aten.convolution_backward.default] = _decompose_convolution_backward
     table[aten.bmm.default] = _decompose_batched_product
     table[aten.mm.default] = _decompose_product
     return table

@@ -9,13 +9,13 @@ import torch
 from torch.fx import Node
 
 from grunit.compiler.classes import classify
+from grunit.compiler.decompose import CONVOLUTIONS
 from grunit.compiler.program import Schedule, Stage, StepGraph
 from grunit.compiler.simplify import ancestors, dependence, is_movable, is_size
 
 aten = torch.ops.aten
 
 PRODUCTS = {aten.mm.default, aten.bmm.default, aten.matmul.default}
-CONVOLUTIONS = {aten.convolution.default, aten.convolution_backward.default}
 REDUCTIONS = {
     aten.sum.dim_IntList,
     aten.mean.dim,

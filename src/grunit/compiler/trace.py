@@ -13,7 +13,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.func import functionalize
 from torch.fx import Node
 
-from grunit.compiler.decompose import decompositions
+from grunit.compiler.decompose import CONVOLUTIONS, decompositions
 from grunit.compiler.eager import guarded_step
 from grunit.compiler.program import StepGraph
 from grunit.errors import InputError, ShapeError
@@ -22,6 +22,19 @@ from grunit.gates import record_gates
 
 class UncompilableError(Exception):
     """Why a step cannot be compiled, in words."""
+
+
+class _ShapesOnly(FakeTensorMode):
+    """Tensors of shapes alone, on which a convolution does not ask for the number of rows.
+
+    PyTorch asks it to choose a library for the convolution, as in ``rows >= 16``; what is computed is the same either
+    way, so the answer is no branch of the step.
+    """
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        environment = self.shape_env if func in CONVOLUTIONS else None
+        with nullcontext() if environment is None else environment.suppress_guards():
+            return super().__torch_dispatch__(func, types, args, kwargs or {})
 
 
 def _fake(mode: FakeTensorMode, value: Tensor, rows: bool) -> Tensor:
@@ -58,7 +71,7 @@ def trace(
     from torch.fx.experimental.proxy_tensor import make_fx
     from torch.fx.experimental.symbolic_shapes import ShapeEnv
 
-    mode = FakeTensorMode(shape_env=ShapeEnv(), allow_non_fake_inputs=True)
+    mode = _ShapesOnly(shape_env=ShapeEnv(), allow_non_fake_inputs=True)
     fake_parameters = [_fake(mode, value, rows=False) for value in parameters.values()]
     # One fake tensor makes the symbol B; the others are made from it, so that all rows are the same symbol.
     first = _fake(mode, torch.empty(7, inputs[0].shape[1], dtype=inputs[0].dtype, device=inputs[0].device), rows=True)
