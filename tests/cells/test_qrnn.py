@@ -44,7 +44,7 @@ def test_a_wider_window_has_a_state_a_gate_and_step_to_come():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"pooling": "of"}, "did you mean 'fo'"),
+        ({"pooling": "ifoo"}, "did you mean 'ifo'"),
         ({"pooling": "max"}, "use one of f, fo, ifo"),
         ({"window": 0}, "window must be a whole number of at least 1"),
         ({"window": 2.0}, "window must be a whole number of at least 1"),
