@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from grunit.cells import GRU, LSTM, RNN, PeepholeLSTM
+from grunit.cells import GRU, LSTM, RNN, SLSTM, PeepholeLSTM
 from grunit.errors import InputError
 
 
@@ -103,3 +103,8 @@ def test_identity_is_the_irnn_of_its_paper():
     assert not cell.bias_ih.any()
     h = torch.rand(2, 40)
     assert torch.equal(cell.step(torch.zeros(2, 30), h)[0], h)  # without input it remembers for ever
+
+
+def test_every_head_has_an_identity_of_its_own():
+    cell = SLSTM(3, 6, heads=2, initializer="identity")
+    assert torch.equal(cell.weight_hh, torch.eye(3).repeat(8, 1))

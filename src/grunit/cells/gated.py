@@ -40,6 +40,8 @@ class GatedCell(Cell):
     """The block that admits new content when open."""
     state_weights: tuple[str, ...] = ("weight_h",)
     """How the names of the matrices begin that multiply a state; the others multiply inputs."""
+    heads: int = 1
+    """Parts of the state that each have recurrent matrices of their own."""
     hidden_size: int
     weight_ih: Tensor
     weight_hh: Tensor

@@ -65,9 +65,9 @@ def draw_times(size: int, max_time: int) -> Tensor:
     return torch.empty(size).uniform_(1, max_time - 1).log_()
 
 
-def _blocks(cell: GatedCell, value: Tensor) -> tuple[Tensor, ...]:
-    """The rows of a stacked weight or bias, one piece a gate, or fewer where gates share them."""
-    return value.split(max(cell.hidden_size, 1), 0)
+def _blocks(cell: GatedCell, value: Tensor, heads: int = 1) -> tuple[Tensor, ...]:
+    """The rows of a stacked weight or bias, one piece a gate and head, or fewer where gates share them."""
+    return value.split(max(cell.hidden_size // heads, 1), 0)
 
 
 def _fill_bias(cell: GatedCell, block: str, value: Tensor | float) -> None:
@@ -112,7 +112,7 @@ def initialize(cell: GatedCell, name: str, *, forget_bias: float | None = None, 
             if value.dim() > 1:  # one weight a unit is no matrix: it stays uniform
                 recurrent = parameter_name.startswith(cell.state_weights)
                 alone = recurrent and parameter_name != "weight_hh"  # a projection or the like, of no gate
-                for block in (value,) if alone else _blocks(cell, value):
+                for block in (value,) if alone else _blocks(cell, value, cell.heads if recurrent else 1):
                     draw_block(name, block, recurrent=recurrent)
             elif parameter_name.startswith("bias"):
                 value.zero_()
