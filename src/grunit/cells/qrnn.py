@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-from itertools import zip_longest
 from typing import Any
 
 import torch
@@ -101,9 +100,8 @@ class QRNN(InputGatedCell):
         if before:
             adds = linear(x, self.weight_before).chunk((self.window - 1) * blocks, -1)
             sums = tuple(now + old for now, old in zip(sums, before[:blocks], strict=True))
-            later = tuple(
-                add if old is None else add + old for add, old in zip_longest(adds, before[blocks:], fillvalue=None)
-            )
+            rest = before[blocks:]
+            later = tuple(add + rest[k] if k < len(rest) else add for k, add in enumerate(adds))
         n, f, *more = sums
         n = gate("candidate", self.activation(n))
         f = gate("forget_gate", torch.sigmoid(f))
