@@ -44,7 +44,7 @@ def cell_menu() -> dict[str, Any]:
         {heading.partition(":")[0]: [{entry["name"]: f"cells/{entry['name']}.md"} for entry in group]}
         for heading, group in families()
     ]
-    return {"Cells": ["cells/index.md", *groups]}
+    return {"Cells": [{"All of them": "cells/index.md"}, *groups]}
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -131,7 +131,7 @@ def cell_page(name: str) -> str:
     said = read_docstring(kind)
     sections = {
         "Equations": "\n\n".join([*map(equation_table, said.equations), *map(to_markdown, said.prose)]),
-        "When to use": to_markdown(said.advice),
+        "When to use": to_markdown(said.advice[:1].upper() + said.advice[1:]),
         "Gates": gates_section(entry),
         "Size": size_section(entry),
         "Speed beside LSTM": speed_section(name),
@@ -197,8 +197,8 @@ def gates_section(entry: Entry) -> str:
 def size_section(entry: Entry) -> str:
     """How many parameters."""
     formula = entry["formula"]
-    exact = f"{inline_math(formula_as_latex(formula))} with F features and H units: " if formula else ""
-    return f"{exact}{entry['parameters']:,} parameters with 1 feature and 32 units."
+    exact = f"With F features and H units {inline_math(formula_as_latex(formula))} parameters: " if formula else ""
+    return f"{exact}{entry['parameters']:,} with 1 feature and 32 units."
 
 
 def formula_as_latex(formula: str) -> str:

@@ -9,13 +9,17 @@ from latex2mathml.converter import convert
 
 from grunit.cli.equations import split_lines
 
+# The theme draws frames around every table and breaks no line in one; its rules are more specific than these.
 STYLE = """\
-table.equations { border: 0; margin: 0 0 24px 16px; width: auto; border-collapse: collapse; }
-table.equations td { border: 0; padding: 3px 0; vertical-align: baseline; background: none; white-space: nowrap; }
-table.equations td.left { text-align: right; }
-table.equations td.beside { padding-left: 2.5em; color: #555; white-space: normal; }
-table.equations math, p math, li math { font-size: 115%; }
-div.equations { overflow-x: auto; }
+div.equations { overflow-x: auto; margin: 0 0 24px 16px; }
+div.equations .wy-table-responsive { overflow: visible; margin: 0; }
+div.equations table.equations { border: 0 !important; margin: 0; width: auto; border-collapse: collapse; }
+div.equations table.equations td { border: 0 !important; background: none !important; white-space: nowrap !important; }
+div.equations table.equations td { padding: 3px 0 !important; vertical-align: baseline; }
+div.equations table.equations td.left { text-align: right; }
+div.equations table.equations td.beside { padding-left: 2.5em !important; color: #555; }
+div.equations math, p math, li math { font-size: 115%; }
+.wy-table-responsive table td, .wy-table-responsive table th { white-space: normal; }
 """
 
 

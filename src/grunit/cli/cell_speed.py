@@ -32,7 +32,8 @@ def calls_beside_lstm(cell: str | type[Cell], size: Size, training: bool) -> dic
     ours, lstm = (Recurrent(kind, size.units, size.units) for kind in (cell, "lstm"))
     peer = torch.nn.LSTM(size.units, size.units)
     x = torch.randn(size.steps, size.rows, size.units, generator=torch.Generator().manual_seed(1))
-    more = extra_inputs(ours.cells[0], size)
+    own: Any = ours.cells[0]
+    more = extra_inputs(own, size)
 
     def walk(value: Tensor) -> Tensor:
         return ours(value, **more)[0]
