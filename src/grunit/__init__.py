@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from grunit.gates import gate
     from grunit.nn import Recurrent, trace
     from grunit.nn.session import Session
+    from grunit.online import OnlineClassifier, OnlineForecaster, OnlineRegressor
     from grunit.tasks import Forecaster, compare, load
 
 __version__ = "0.1.0"
@@ -24,6 +25,9 @@ _HOMES = {
     "Cell": "grunit.cells",
     "Forecaster": "grunit.tasks",
     "GrunitError": "grunit.errors",
+    "OnlineClassifier": "grunit.online",
+    "OnlineForecaster": "grunit.online",
+    "OnlineRegressor": "grunit.online",
     "Recurrent": "grunit.nn",
     "Session": "grunit.nn.session",
     "backend": "grunit.compiler",
@@ -33,12 +37,15 @@ _HOMES = {
     "load": "grunit.tasks",
     "trace": "grunit.nn",
 }
-_MODULES = ("cells", "nn", "data", "training", "tasks", "compiler", "explain")
+_MODULES = ("cells", "nn", "data", "training", "tasks", "compiler", "explain", "online")
 
 __all__ = [
     "Cell",
     "Forecaster",
     "GrunitError",
+    "OnlineClassifier",
+    "OnlineForecaster",
+    "OnlineRegressor",
     "Recurrent",
     "Session",
     "backend",

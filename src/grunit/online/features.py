@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from grunit.errors import DataError
 
+LARGEST = 1e100
+"""Beyond this a number is a mistake: its square could not be summed up."""
+
 
 class FeatureRow:
     """Turns dictionaries into rows; the first one decides which features there are.
@@ -38,7 +41,9 @@ class FeatureRow:
             # The common case first: all there, all numbers. A text would be read as a number, so not that.
             values = list(map(x.__getitem__, self.names))
             if len(values) == len(x) and str not in map(type, values):
-                return np.array(values, dtype=np.float64)
+                row = np.array(values, dtype=np.float64)
+                if float(row @ row) <= LARGEST**2:
+                    return row
         except (KeyError, TypeError, ValueError):
             pass
         self.unknown.update(name for name in x if name not in self.names)
@@ -49,7 +54,10 @@ class FeatureRow:
             return np.nan
         if not isinstance(value, str):
             try:
-                return float(value)
+                number = float(value)
+                if abs(number) > LARGEST:
+                    raise DataError(f"the feature {name!r} is {value!r}, which is beyond {LARGEST:g}")
+                return number
             except (TypeError, ValueError):
                 pass
         raise DataError(

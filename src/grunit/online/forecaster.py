@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from grunit.errors import DataError, InputError
 from grunit.online.estimator import OnlineEstimator
-from grunit.online.features import FeatureRow
+from grunit.online.features import LARGEST, FeatureRow
 from grunit.online.intervals import AdaptiveInterval
 from grunit.online.moments import RunningScale
 from grunit.online.waiting import Question
@@ -277,8 +277,8 @@ def _number(value: Any) -> float:
         number = float(value)
     except (TypeError, ValueError):
         raise DataError(f"the value is {value!r}: give a number") from None
-    if math.isinf(number):
-        raise DataError(f"the value {value!r} is not finite: give None where there is none")
+    if abs(number) > LARGEST:
+        raise DataError(f"the value {value!r} is beyond {LARGEST:g}: give None where there is none")
     return number
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from grunit.errors import DataError
+from grunit.online.features import LARGEST
 from grunit.online.intervals import AdaptiveInterval
 from grunit.online.moments import RunningScale
 from grunit.online.rows import RowEstimator
@@ -112,8 +113,8 @@ class OnlineRegressor(RowEstimator):
             DataError: the answer is no finite number, or names a key that does not wait.
         """
         value = math.nan if y is None else _number(y)
-        if math.isinf(value):
-            raise DataError(f"the answer {y!r} is not finite: leave such rows out")
+        if abs(value) > LARGEST:
+            raise DataError(f"the answer {y!r} is beyond {LARGEST:g}: leave such rows out")
         question = self.answered(x, key)
         if value != value:
             return

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.fx import Node
 
 from grunit.compiler.c_emit import Walk
-from grunit.compiler.c_kernels import Kernels
+from grunit.compiler.c_kernels import CONSTANTS, Kernels
 from grunit.compiler.c_views import has_rows, row_shape, volume
 from grunit.compiler.plan import Plan
 from grunit.compiler.printer import node_names
@@ -115,7 +115,8 @@ class LayerWalks:
         )
 
     def _ordered(self, ends: Sequence[Node], inside: set[Node]) -> list[Node]:
-        needed = ancestors(ends, inside)
+        # Numbers are written where they are read.
+        needed = {node for node in ancestors(ends, inside) if node.target not in CONSTANTS}
         return [node for node in self.step.graph.nodes if node in needed]
 
     def _read_of_parameters(self, walks: Sequence[Walk]) -> list[Node]:

@@ -12,7 +12,12 @@ from grunit.cells import Cell, get, name_of, names
 from grunit.errors import BundleError, GrunitError, InputError
 from grunit.tasks.estimator import Estimator
 
-KINDS = {"Forecaster": "grunit.tasks.forecaster"}
+KINDS = {
+    "Forecaster": "grunit.tasks.forecaster",
+    "OnlineClassifier": "grunit.online.classifier",
+    "OnlineForecaster": "grunit.online.forecaster",
+    "OnlineRegressor": "grunit.online.regressor",
+}
 """Estimators by the name a bundle gives, and the module each lives in."""
 
 
