@@ -32,10 +32,14 @@ FLOOR = {part: floor for floor, parts in enumerate(FLOORS) for part in parts}
 
 # Tests of what a whole part does, whichever of its files does it; all others mirror one file.
 ACROSS = {
+    "cells/test_catalogue.py",
+    "cells/test_gated_variants.py",
+    "cells/test_linear_cells.py",
     "compiler/test_extremes.py",
     "compiler/test_memory.py",
     "compiler/test_operations.py",
     "compiler/test_pytorch_citizenship.py",
+    "compiler/test_random_cells.py",
 }
 
 # Formats that run code when they are read.

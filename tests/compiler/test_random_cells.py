@@ -16,7 +16,7 @@ from grunit.cells import Cell
 from grunit.compiler import backend
 from grunit.compiler.c_build import BuildError, find_compiler
 
-SEEDS = range(int(os.environ.get("GRUNIT_RANDOM_CELLS", "24")))
+SEEDS = range(int(os.environ.get("GRUNIT_RANDOM_CELLS", "12")))
 ONE = {
     "tanh": torch.tanh,
     "sigmoid": torch.sigmoid,

@@ -17,13 +17,13 @@ from torch.fx import Node
 
 from grunit.compiler.c_build import BuildError, build, thread_pool, was_forked
 from grunit.compiler.c_emit import Walk
-from grunit.compiler.c_kernels import CONSTANTS, Kernels, Sum
+from grunit.compiler.c_kernels import CONSTANTS, REDUCTIONS, Kernels, Sum
 from grunit.compiler.c_ops import COMPARISONS, POINTWISE
-from grunit.compiler.c_views import MOVES, steps_of
+from grunit.compiler.c_views import MOVES, rows_axis, steps_of
 from grunit.compiler.printer import node_names
 from grunit.compiler.program import Schedule
 from grunit.compiler.regions import make_region
-from grunit.compiler.schedule import ancestors
+from grunit.compiler.schedule import PRODUCTS, ancestors, reads_of
 from grunit.compiler.simplify import has_rows, is_movable, is_size
 from grunit.compiler.torch_backend import TorchProgram
 from grunit.compiler.trace import UncompilableError
@@ -57,9 +57,15 @@ class CProgram:
         self.remade: set[Node] = set()
         self.has_team = thread_pool() is not None
         walks = []
+        self.again: tuple[Node, ...] = ()
         if training:
-            self._plan_deferred()
-            self.backward_walk = self._plan_backward()
+            try:
+                self._plan_deferred(rowwise=True)
+                self.backward_walk = self._plan_backward()
+            except UncompilableError:  # what stands before the last products may be more than a loop can do
+                self._plan_deferred(rowwise=False)
+                self.backward_walk = self._plan_backward()
+            self._plan_again()
             walks.append(self.backward_walk)
         self.forwards = {False: self._plan_forward(inner=False)}
         self.sources = {walk: walk.write() for walk in (*walks, self.forwards[False])}
@@ -72,10 +78,11 @@ class CProgram:
         self.source = _whole_source(schedule, self.dtype, [self.sources[walk] for walk in walks])
         library = _load(self.source)
         self.libraries = dict.fromkeys(walks, library)
-        self.befores = {walks[-1]: self.torch.before_reading([*walks[-1].leaves, *walks[-1].packed])}
+        self.befores = {walks[-1]: self._before(walks[-1])}
         if training:
             walk = self.backward_walk
-            self.before_back = self.torch.before_reading([*walk.leaves, *walk.packed, *self.deferred.reads])
+            reads = [n for n in (*walk.leaves, *walk.packed, *self.deferred.reads) if n not in self.again]
+            self.before_back = self.torch.before_reading(reads)
 
     # -- planning --
 
@@ -85,12 +92,12 @@ class CProgram:
         new = list(step.new_states.values())
         old = list(step.states.values())
         self.full = [i == 0 or old[i] in self.saved or new[i] in self.saved for i in range(len(old))]
-        self.kept = [n for n in self.saved if n not in old and n not in new]
+        kept = [n for n in self.saved if n not in old and n not in new and (inner or n not in self.again)]
         candidates = set(schedule.loop) | (set(schedule.hoisted) if inner else set())
-        nodes = _needed([*new, *self.kept], candidates, step.graph.nodes)
+        nodes = _needed([*new, *kept], candidates, step.graph.nodes)
         if inner and not any(n in nodes for n in schedule.hoisted):
             raise UncompilableError("nothing is hoisted")
-        kernels = Kernels(nodes, [], {*new, *self.kept}, self.dtype)
+        kernels = Kernels(nodes, [], {*new, *kept}, self.dtype)
         stems = [f"state_{name}" for name in step.states]
         return Walk(
             "forward",
@@ -98,13 +105,19 @@ class CProgram:
             dict(self.names),
             moving=dict(zip(old, stems)),
             results=list(zip(new, stems)),
-            kept=[(n, f"keep_{i}") for i, n in enumerate(self.kept)],
+            kept=[(n, f"keep_{i}") for i, n in enumerate(kept)],
         )
 
-    def _plan_deferred(self) -> None:
-        """What stays with torch after the reverse loop, what it reads of the loop, and what must be saved for both."""
+    def _plan_deferred(self, rowwise: bool) -> None:
+        """What stays with torch after the reverse loop, what it reads of the loop, and what must be saved for both.
+
+        Args:
+            rowwise: what stands between the loop and the last products is done in the loop, row by row.
+        """
         schedule, step = self.schedule, self.schedule.step
         sums, self.inner = _row_sums(schedule)
+        if rowwise:
+            self.inner |= _before_products(schedule)
         apart = set(schedule.deferred) - {s.node for s in sums} - self.inner
         wanted = [step.gradients[name] for name in schedule.wanted]
         apart |= set(schedule.prepared)
@@ -124,11 +137,25 @@ class CProgram:
                 self.remade.add(node)
         self.saved = tuple(saved)
 
+    def _plan_again(self) -> None:
+        """What was made before the loop with products or sums, and is read on the way back, is kept, not made again."""
+        hoisted = set(self.schedule.hoisted)
+        read = reads_of(set(self.way_back)) | set(self.deferred.reads)
+        costly = {n for n in hoisted if n.target in PRODUCTS or n.target in REDUCTIONS}
+        self.again = tuple(n for n in self.schedule.hoisted if n in read and costly & ancestors([n], hoisted))
+        self.saved += self.again
+
+    def _before(self, walk: Walk) -> Any:
+        """What torch computes before a walk forward."""
+        again = () if walk is self.forwards.get(True) else self.again
+        return self.torch.before_reading([*walk.leaves, *walk.packed, *again])
+
     def _plan_backward(self) -> Walk:
         schedule, step = self.schedule, self.schedule.step
         carry = [step.gradients[name] for name in step.states]
         candidates = set(schedule.prepared) | set(schedule.backward_loop) | self.inner | self.remade
         nodes = _needed([*carry, *self.carried, *(s.source for s in self.sums)], candidates, step.graph.nodes)
+        self.way_back = nodes
         stems = [f"grad_{name}" for name in step.states]
         kernels = Kernels(nodes, self.sums, {*carry, *self.carried}, self.dtype)
         cotangents = list(step.cotangents.values())
@@ -166,14 +193,14 @@ class CProgram:
             arguments[f"state_{name}"] = history
             # Where there is a single step, two places in turns and all steps in order are the same but for reversal.
             arguments[f"state_{name}_slots"] = 0 if full else 2
-        kept = [_like(node, length, rows, self.dtype) for node in self.kept]
-        arguments.update({f"keep_{i}": value for i, value in enumerate(kept)})
+        kept = {node: _like(node, length, rows, self.dtype) for node, _ in walk.kept}
+        arguments.update({stem: kept[node] for node, stem in walk.kept})
         self._run(walk, arguments, values, length, rows, reverse)
-        kept = [value.to(node.meta["val"].dtype) for node, value in zip(self.kept, kept)]
+        kept = {node: value.to(node.meta["val"].dtype) for node, value in kept.items()}
         final = tuple(h[last if full else length % 2] for h, full in zip(histories, self.full))
         ahead = {n: h[1:] if not reverse else h[:-1] for n, h in zip(step.new_states.values(), histories)}
         behind = {n: h[:-1] if not reverse else h[1:] for n, h in zip(step.states.values(), histories)}
-        places = {**ahead, **behind, **dict(zip(self.kept, kept))}
+        places = {**{n: values[n] for n in self.again if n not in kept}, **ahead, **behind, **kept}
         saved = [places[n] for n in self.saved]
         output = histories[0][1:] if not reverse else histories[0][:-1]
         return output, tuple(f.clone() for f in final), saved
@@ -228,7 +255,7 @@ class CProgram:
         walk = self.forwards[inner]
         if walk not in self.libraries:
             source = _whole_source(self.schedule, self.dtype, [self.sources[walk]])
-            self.befores[walk] = self.torch.before_reading([*walk.leaves, *walk.packed])
+            self.befores[walk] = self._before(walk)
             try:
                 self.libraries[walk] = _load(source)
             except BuildError:  # the compiler has gone since; the other walk computes the same
@@ -319,6 +346,21 @@ def _row_sums(schedule: Schedule) -> tuple[list[Sum], set[Node]]:
             sums.append(Sum(node, args[0]))
             inner |= need
     return sums, inner
+
+
+def _before_products(schedule: Schedule) -> set[Node]:
+    """Deferred nodes that prepare the factors of the last products, where a row needs nothing of other rows."""
+    deferred, found = set(schedule.deferred), set()
+    for product in schedule.deferred:
+        for factor in product.all_input_nodes if product.target in PRODUCTS else ():
+            while factor in deferred and factor.target in MOVES:
+                factor = factor.all_input_nodes[0]
+            need = ancestors([factor], deferred)
+            if has_rows(factor) and all(
+                n.target in IN_LOOP | REDUCTIONS and has_rows(n) and rows_axis(n) == 0 and is_movable(n) for n in need
+            ):
+                found |= need
+    return found
 
 
 def _like(node: Node, length: int, rows: int, dtype: torch.dtype) -> Tensor:

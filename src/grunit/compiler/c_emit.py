@@ -140,6 +140,8 @@ class Walk(RowLoops):
             return self.home[base][1]
         if base in self.moving:
             return str(volume(row_shape(base)))
+        if not has_rows(base):
+            return "0"  # a parameter: the same for every row
         return self.slot("in_" + self.label(base) + "_b")
 
     def _product(self, kernel: Kernel) -> list[str]:
