@@ -17,7 +17,7 @@ div.equations table.equations { border: 0 !important; margin: 0; width: auto; bo
 div.equations table.equations td { border: 0 !important; background: none !important; white-space: nowrap !important; }
 div.equations table.equations td { padding: 3px 0 !important; vertical-align: baseline; }
 div.equations table.equations td.left { text-align: right; }
-div.equations table.equations td.beside { padding-left: 2.5em !important; color: #555; }
+div.equations table.equations td.beside { padding-left: 2.5em !important; color: #555; white-space: normal !important; }
 div.equations math, p math, li math { font-size: 115%; }
 .wy-table-responsive table td, .wy-table-responsive table th { white-space: normal; }
 """
@@ -38,7 +38,10 @@ def equation_table(latex: str) -> str:
         cells = [f'<td class="left">{mathml(left)}</td>', f"<td>{mathml(right)}</td>"]
         if with_note:
             apart = r" \quad ".join(notes)
-            cells.append(f'<td class="beside">{mathml(apart)}</td>')
+            # Words alone are no formula: as text they break lines.
+            words = re.fullmatch(r"\\text\{((?:[^{}\\]|\\.)*)\}", apart)
+            shown = html.escape(words[1].replace(r"\_", "_")) if words else mathml(apart)
+            cells.append(f'<td class="beside">{shown}</td>')
         rows.append(f"<tr>{''.join(cells)}</tr>")
     return f'<div class="equations"><table class="equations">{"".join(rows)}</table></div>'
 
