@@ -75,14 +75,22 @@ class Scaler:
         Raises:
             DataError: a series the scaler does not know; :meth:`extend` it first.
         """
+        center, scale = self._target(ids, np.ndim(values))
+        return np.asarray(values, dtype=np.float64) * scale + center
+
+    def scaled(self, values: np.ndarray, ids: list[str]) -> np.ndarray:
+        """Values of ``y`` alone, in the units of the data, scaled: the way back of :meth:`inverse`."""
+        center, scale = self._target(ids, np.ndim(values))
+        return (np.asarray(values, dtype=np.float64) - center) / scale
+
+    def _target(self, ids: list[str], axes: int) -> tuple[np.ndarray, np.ndarray]:
+        """Centre and scale of ``y``, to be broadcast against values whose first axis is the series."""
         unknown = [name for name in ids if name not in self.learned]
         if unknown:
             raise DataError(f"the scaler has not seen the series {unknown[0]!r}; extend it with the series' history")
-        values = np.asarray(values, dtype=np.float64)
-        shape = (len(ids),) + (1,) * (values.ndim - 1)
+        shape = (len(ids),) + (1,) * (axes - 1)
         center = np.array([self.learned[name][0][0] for name in ids]).reshape(shape)
-        scale = np.array([self.learned[name][1][0] for name in ids]).reshape(shape)
-        return values * scale + center
+        return center, np.array([self.learned[name][1][0] for name in ids]).reshape(shape)
 
     def to_json(self) -> dict[str, Any]:
         """What it learned, readable and exact; :meth:`from_json` gives the scaler back."""

@@ -14,10 +14,12 @@ from grunit.data import Columns, Panel, Scaler, future_times, require_length, se
 from grunit.data.windows import split_tail
 from grunit.tasks import forecast_arguments as arguments
 from grunit.tasks.calendar import calendar_cycles, calendar_features
-from grunit.tasks.context import extend_context, join_context, panel_from_json, panel_to_json
+from grunit.tasks.conformal import calibrate, plan
+from grunit.tasks.context import extend_context, join_context
 from grunit.tasks.estimator import Estimator
 from grunit.tasks.forecast_frames import choose_exogenous, forecast_frame, like, read_future, read_history, read_static
 from grunit.tasks.forecast_model import ForecastModel, quantile_tensor
+from grunit.tasks.forecast_state import decode, encode
 from grunit.tasks.forecast_windows import ForecastWindows, scale_future, with_calendar
 from grunit.tasks.quantiles import level_columns, level_quantiles, pinball_loss
 from grunit.tasks.statics import Statics
@@ -36,6 +38,9 @@ class Forecaster(Estimator):
         hidden_size, num_layers, dropout: of the network (default 32, 1, 0).
         cell_options: passed to the cell, for example ``{"forget_bias": 1.0}``.
         level: percent of the central intervals (default 80 and 95); the model learns exactly these.
+        conformal: how many windows at the end of every series correct the intervals: the model is trained once
+            without them, its errors there move the ends of the intervals, and it is trained again with them. 0 for
+            none, ``"auto"`` (default) for some where the series are short, where intervals would be too narrow.
         scaler: ``"standard"``, ``"robust"``, ``"minmax"`` or ``"none"``; a series is scaled by its training part.
         exogenous: columns beside ``y`` to look at: ``"all"`` (default), None or a list of names.
         futr_exog: those of them whose future is known and given to ``predict`` as ``futr_df``.
@@ -49,6 +54,7 @@ class Forecaster(Estimator):
     Attributes:
         model_: the network, a :class:`~grunit.tasks.forecast_model.ForecastModel`.
         history_: what happened in training.
+        conformal_: how the intervals were corrected and what was measured, or None.
         input_size_: steps of history in use.
 
     >>> import numpy as np, pandas as pd
@@ -71,6 +77,7 @@ class Forecaster(Estimator):
         dropout: float = 0.0,
         cell_options: dict[str, Any] | None = None,
         level: Any = (80, 95),
+        conformal: Any = "auto",
         scaler: str = "standard",
         exogenous: Any = "all",
         futr_exog: Any = (),
@@ -102,6 +109,7 @@ class Forecaster(Estimator):
         self.dropout = dropout
         self.cell_options = cell_options
         self.level = level
+        self.conformal = conformal
         self.scaler = scaler
         self.exogenous = exogenous
         self.futr_exog = futr_exog
@@ -184,7 +192,8 @@ class Forecaster(Estimator):
         self.cycles_ = calendar_cycles(training.times) if self.calendar else []
         self.scaler_ = Scaler(self.scaler).fit(training)
         self.statics_ = Statics.measure(None) if statics is None else statics
-        self.context_ = panel.cut(-self.input_size_)
+        self.context_, self.conformal_ = panel.cut(-self.input_size_), None
+        plan(self, panel, val_size)
         train = self._windows(training)
         validation = self._windows(panel, tail=val_size) if val_size else None
         batches = Batches(train, self.batch_size, seed=int(self.seed))
@@ -201,6 +210,7 @@ class Forecaster(Estimator):
                 resume=start,
                 watch=watch,
             )
+        self.conformal_ = calibrate(self, panel, self.statics_, val_size)
         self.training_done(checkpoint)
         return self
 
@@ -319,29 +329,17 @@ class Forecaster(Estimator):
         for start in range(0, len(panel), 1024):
             batch = [torch.from_numpy(array[start : start + 1024]).float().to(device) for array in arrays]
             outputs.append(self.model_(*batch).double().cpu().numpy())
-        return scaler.inverse(np.concatenate(outputs), panel.ids)
+        quantiles = np.concatenate(outputs)
+        quantiles = quantiles if self.conformal_ is None else self.conformal_.apply(quantiles)
+        return scaler.inverse(quantiles, panel.ids)
 
     def encoders(self) -> dict[str, dict[str, Any]]:
-        """Scaler, statics, context, and what was found in the data."""
-        found = {"freq": self.freq_, "exogenous": self.exogenous_, "season": self.season_, "cycles": self.cycles_}
-        return {
-            "scaler": self.scaler_.to_json(),
-            "statics": self.statics_.to_json(),
-            "context": panel_to_json(self.context_),
-            "found": {**found, "input_size": self.input_size_},
-            "history": self.history_.to_dict() if hasattr(self, "history_") else {},
-        }
+        """Scaler, statics, context, intervals, and what was found in the data."""
+        return encode(self)
 
     def decode(self, encoders: dict[str, dict[str, Any]]) -> None:
         """The same back, and an untrained model of the right shape."""
-        found = encoders["found"]
-        self.freq_, self.exogenous_ = found["freq"], list(found["exogenous"])
-        self.season_, self.cycles_ = found["season"], list(found["cycles"])
-        self.input_size_ = found["input_size"]
-        self.scaler_ = Scaler.from_json(encoders["scaler"])
-        self.statics_ = Statics.from_json(encoders["statics"])
-        self.context_ = panel_from_json(encoders["context"])
-        self.history_ = History.from_dict(encoders["history"])
+        decode(self, encoders)
         with seeded(int(self.seed)):
             self.model_ = self._build()
 

@@ -1,0 +1,203 @@
+"""Intervals corrected by the errors of windows that a model of the same kind had not seen."""
+
+from __future__ import annotations
+
+import math
+import sys
+import warnings
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import clone
+
+from grunit.data import DataWarning, Panel
+from grunit.errors import DataError, InputError
+from grunit.tasks.metrics import coverage
+from grunit.tasks.quantiles import column_order
+from grunit.tasks.statics import Statics
+
+if TYPE_CHECKING:
+    from grunit.tasks.forecaster import Forecaster
+
+FEW = 400
+"""Windows to learn from, below which the intervals of a network are too narrow to be left uncorrected."""
+SCORES = 60
+"""Errors of each step that ``"auto"`` aims for: enough for an interval of 95 % and its spread."""
+
+
+@dataclass
+class Conformal:
+    """What is added to the ends of each interval, in scaled units.
+
+    Args:
+        levels: percent, ascending, L of them.
+        shifts: ``(L, h)``: how far both ends move outwards; inwards where negative.
+        windows: cuts the errors come from.
+        scores: errors behind each shift.
+        pooled: whether a step had too few errors of its own, so that all steps share them.
+        enough: whether there were as many errors as the highest level takes.
+        measured: by level, percent of targets inside before and after, on the later half of the windows with the
+            shifts of the earlier half; empty where there is nothing to halve.
+
+    Source: Romano, Patterson & Candès, *Conformalized quantile regression* (2019), eqs. 6 to 8; one quantile of the
+    errors for each step ahead, as errors grow with it.
+    """
+
+    levels: list[float]
+    shifts: list[list[float]]
+    windows: int
+    scores: int
+    pooled: bool
+    enough: bool
+    measured: dict[str, dict[str, float]]
+
+    def apply(self, quantiles: np.ndarray) -> np.ndarray:
+        """Scaled quantiles ``(N, h, Q)``, ascending, with their ends moved; they stay ascending."""
+        result, order = quantiles.copy(), column_order(self.levels)
+        middle = quantiles[..., order[0]]
+        low = high = middle
+        for place, shift in enumerate(self.shifts):
+            below, above = order[1 + 2 * place], order[2 + 2 * place]
+            low = np.minimum(low, quantiles[..., below] - shift)
+            high = np.maximum(high, quantiles[..., above] + shift)
+            result[..., below], result[..., above] = low, high
+        return result
+
+    def tell(self) -> str:
+        """What was measured, in a sentence."""
+        inside = ", ".join(
+            f"{value['after']:.0f} % inside the {level} % interval ({value['before']:.0f} % before)"
+            for level, value in self.measured.items()
+        )
+        told = f"intervals corrected by {self.scores} errors {'in all' if self.pooled else 'a step'}"
+        told += f" of {self.windows} windows held back" if self.windows > 1 else " of one window held back"
+        told += f"; on the later half: {inside}" if inside else ""
+        return told if self.enough else f"{told}; too few for the highest level, which may still be too narrow"
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain lists and numbers."""
+        return asdict(self)
+
+
+def conformal_shift(scores: np.ndarray, level: float) -> float:
+    """How far to move an interval so that it holds ``level`` percent of what comes.
+
+    Args:
+        scores: ``(n,)``, how far each target lies outside its interval; negative inside.
+        level: percent.
+
+    Returns:
+        the score of rank ``ceil((n + 1) level / 100)``; the largest where n is too small for that rank.
+
+    >>> conformal_shift(np.arange(1.0, 10.0), 80)
+    8.0
+    """
+    rank = math.ceil(round((len(scores) + 1) * level / 100, 9))
+    return float(np.sort(scores)[min(rank, len(scores)) - 1])
+
+
+def needed(level: float) -> int:
+    """The fewest errors from which an interval of this level can be had.
+
+    >>> needed(80), needed(95)
+    (4, 19)
+    """
+    return math.ceil(round(level / (100 - level), 9))
+
+
+def learn_shifts(quantiles: np.ndarray, target: np.ndarray, levels: Sequence[float]) -> tuple[np.ndarray, bool]:
+    """Shifts ``(L, h)`` from scaled quantiles ``(n, h, Q)`` and targets ``(n, h)``; whether all steps share them."""
+    order, pooled = column_order(levels), len(target) < needed(max(levels))
+    shifts = np.empty((len(levels), target.shape[1]))
+    for place, level in enumerate(levels):
+        low, high = quantiles[..., order[1 + 2 * place]], quantiles[..., order[2 + 2 * place]]
+        scores = np.maximum(low - target, target - high)
+        columns = [scores.ravel()] * scores.shape[1] if pooled else list(scores.T)
+        shifts[place] = [conformal_shift(column[~np.isnan(column)], level) for column in columns]
+    return shifts, pooled
+
+
+def from_windows(quantiles: np.ndarray, target: np.ndarray, levels: Sequence[float]) -> Conformal:
+    """What windows teach: scaled quantiles ``(W, N, h, Q)`` and targets ``(W, N, h)``, the cuts in order of time."""
+    windows, series, h = target.shape
+    levels = sorted(levels)
+    flat = quantiles.reshape(-1, *quantiles.shape[2:])
+    shifts, pooled = learn_shifts(flat, target.reshape(-1, h), levels)
+    scores = windows * series * (h if pooled else 1)
+    found = Conformal(
+        [float(level) for level in levels], shifts.tolist(), windows, scores, pooled, scores >= needed(max(levels)), {}
+    )
+    # Windows overlap, so the halves are parted by time; a single window is parted by series.
+    axis, half = (0, windows // 2) if windows > 1 else (1, series // 2)
+    if half:
+        early, late = np.split(quantiles, [half], axis)
+        before, after = np.split(target, [half], axis)
+        trial, _ = learn_shifts(early.reshape(-1, *early.shape[2:]), before.reshape(-1, h), levels)
+        moved = Conformal(found.levels, trial.tolist(), half, 0, False, True, {}).apply(late)
+        order = column_order(levels)
+        for place, level in enumerate(levels):
+            ends = order[1 + 2 * place], order[2 + 2 * place]
+            plain, new = (coverage(after, x[..., ends[0]], x[..., ends[1]]) for x in (late, moved))
+            found.measured[f"{level:g}"] = {"before": plain, "after": new}
+    return found
+
+
+def plan(forecaster: Forecaster, panel: Panel, val_size: int) -> tuple[int, int]:
+    """How many windows to hold back and how far apart; ``(0, 1)`` for none.
+
+    Raises:
+        InputError: ``conformal`` is neither ``"auto"`` nor a whole number.
+        DataError: so many were asked for, and a series is too short.
+    """
+    asked, h, least = forecaster.conformal, forecaster.h, forecaster.input_size_ + forecaster.h + val_size
+    automatic = isinstance(asked, str) and asked == "auto"
+    if not automatic and (isinstance(asked, bool) or not isinstance(asked, (int, np.integer)) or asked < 0):
+        raise InputError(f"conformal is {asked!r}: give 'auto', a number of windows, or 0 for none")
+    if not forecaster.level or (not automatic and asked == 0):
+        return 0, 1
+    shortest = min(panel.lengths)
+    if automatic:
+        if sum(length - val_size - least + 1 for length in panel.lengths) >= FEW:
+            return 0, 1
+        room = min(shortest - least, max(h, shortest // 3))
+        windows = min(-(-SCORES // len(panel)), room - h + 1)
+        if windows < 1:
+            return 0, 1
+    else:
+        windows, room = int(asked), shortest - least
+        if room - h + 1 < windows:
+            series = panel.ids[panel.lengths.index(shortest)]
+            raise DataError(
+                f"series {series!r} has {shortest} rows and conformal={windows} needs {least + h + windows - 1}: "
+                f"hold back fewer windows, or give a longer series"
+            )
+        room = max(h + windows - 1, min(room, shortest // 3))
+    return windows, max(1, min(h, (room - h) // max(windows - 1, 1)))
+
+
+def calibrate(forecaster: Forecaster, panel: Panel, statics: Statics, val_size: int) -> Conformal | None:
+    """Train a clone without the last windows, and learn from its errors there; None where nothing is to be done.
+
+    Warns:
+        DataWarning: windows were asked for, and they are too few for the highest level.
+    """
+    from grunit.tasks.backtest import backtest
+
+    windows, apart = plan(forecaster, panel, val_size)
+    if not windows:
+        return None
+    if forecaster.verbose:
+        print(f"and once more without the last {windows} windows, to measure the intervals", file=sys.stderr)
+    probe = clone(forecaster).set_params(conformal=0, input_size=forecaster.input_size_, season=forecaster.season_)
+    past = backtest(probe, panel, windows, apart, statics=statics, val_size=val_size)
+    scaled = past.models[0].scaler_.scaled
+    found = from_windows(
+        np.stack([scaled(forecast, panel.ids) for forecast in past.forecasts]),
+        np.stack([scaled(window.target, panel.ids) for window in past.windows]),
+        sorted(set(forecaster.level)),
+    )
+    if not found.enough and forecaster.conformal != "auto":
+        warnings.warn(f"{found.tell()}; give a larger conformal", DataWarning, stacklevel=4)
+    return found
