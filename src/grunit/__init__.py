@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from grunit.nn import Recurrent, trace
     from grunit.nn.session import Session
     from grunit.online import OnlineClassifier, OnlineForecaster, OnlineRegressor
-    from grunit.tasks import Forecaster, compare, load
+    from grunit.tasks import Forecaster, SequenceClassifier, SequenceRegressor, compare, load
 
 __version__ = "0.1.0"
 
@@ -29,6 +29,8 @@ _HOMES = {
     "OnlineForecaster": "grunit.online",
     "OnlineRegressor": "grunit.online",
     "Recurrent": "grunit.nn",
+    "SequenceClassifier": "grunit.tasks",
+    "SequenceRegressor": "grunit.tasks",
     "Session": "grunit.nn.session",
     "backend": "grunit.compiler",
     "compile": "grunit.compiler",
@@ -47,6 +49,8 @@ __all__ = [
     "OnlineForecaster",
     "OnlineRegressor",
     "Recurrent",
+    "SequenceClassifier",
+    "SequenceRegressor",
     "Session",
     "backend",
     "cells",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError as ScikitNotFittedError
 from torch import Tensor, nn
 
 from grunit.bundle import write_bundle
@@ -18,6 +19,10 @@ from grunit.training.optimizers import OPTIMIZERS
 from grunit.training.settings import plain
 
 _MODEL, _CHECKPOINT = "model.", "checkpoint."
+
+
+class UnfittedError(NotFittedError, ScikitNotFittedError):
+    """A :class:`~grunit.errors.NotFittedError` that code written for scikit-learn catches too."""
 
 
 class Estimator(BaseEstimator):
@@ -48,7 +53,7 @@ class Estimator(BaseEstimator):
             NotFittedError: there is no model yet.
         """
         if not hasattr(self, "model_"):
-            raise NotFittedError(
+            raise UnfittedError(
                 f"this {type(self).__name__} is not fitted: call fit first, or grunit.load a saved one"
             )
 

@@ -14,6 +14,8 @@ from grunit.tasks.estimator import Estimator
 
 KINDS = {
     "Forecaster": "grunit.tasks.forecaster",
+    "SequenceClassifier": "grunit.tasks.sequence_classifier",
+    "SequenceRegressor": "grunit.tasks.sequence_regressor",
     "OnlineClassifier": "grunit.online.classifier",
     "OnlineForecaster": "grunit.online.forecaster",
     "OnlineRegressor": "grunit.online.regressor",

@@ -1,0 +1,194 @@
+"""Regression on sequences of numbers."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.base import RegressorMixin
+from torch import Tensor, nn
+
+from grunit.data.sequence_scaling import FeatureScaler
+from grunit.nn.options import check_choice
+from grunit.tasks import sequence_arguments as arguments
+from grunit.tasks.sequence_estimator import SequenceEstimator, predict_batch
+
+LOSSES = {"squared": nn.functional.mse_loss, "absolute": nn.functional.l1_loss, "huber": nn.functional.huber_loss}
+
+
+class SequenceRegressor(RegressorMixin, SequenceEstimator):
+    """Tells one or several numbers of a sequence of numbers.
+
+    Args:
+        cell: a name from :func:`grunit.cells.names`, a subclass of :class:`grunit.Cell`, or a list, one a layer.
+        hidden_size, num_layers, bidirectional, dropout: of the network (default 64, 1, True, 0).
+        cell_options: passed to the cell and to :class:`grunit.Recurrent`, for example ``{"state_dropout": 0.2}``.
+        pooling: how a sequence becomes one vector: ``"last"``, ``"first"``, ``"mean"``, ``"max"``, ``"sum"``,
+            ``"attention"``, or a list of these side by side (default last and max).
+        front: what stands before the core: None, ``"convolution"`` or ``"segments"``.
+        front_options: of :class:`grunit.nn.ConvolutionFront` or :class:`grunit.nn.SegmentFront`, for example
+            ``{"stride": 2}``.
+        branch: ``"convolution"`` for a convolutional network beside the core, as in LSTM-FCN; default None.
+        branch_options: of :class:`~grunit.tasks.sequence_model.ConvolutionBranch`, for example
+            ``{"channels": (32, 32), "kernel_sizes": (5, 3)}``.
+        error: what is made small: ``"squared"`` (default), ``"absolute"`` or ``"huber"``, of targets scaled to spread 1.
+        scaler: ``"standard"``, ``"robust"``, ``"minmax"`` or ``"none"``, for each feature, learnt on what is trained on.
+        validation_fraction: share of the sequences, that is not learnt from and decides which
+            weights are kept; 0 (default) for none, or 0.15 where ``patience`` is given.
+        max_epochs: passes over the sequences (default: as many as make 600 optimiser steps, at least 20, at most 300).
+        batch_size, lr, optimizer, optimizer_options, weight_decay, scheduler, warmup, clip, patience, precision,
+        device, seed, verbose: see :class:`grunit.training.Settings`.
+
+    Missing values are NaN: they are filled with the feature's centre, and a mask beside each feature that has any in
+    training tells the network so.
+
+    Attributes:
+        model_: the network, a :class:`~grunit.tasks.sequence_model.SequenceModel`.
+        history_: what happened in training.
+        target_scaler_: of the targets.
+
+    >>> import numpy as np
+    >>> waves = [np.sin(np.arange(12) * pace) for pace in np.linspace(0.2, 1.5, 20)]
+    >>> regressor = SequenceRegressor(hidden_size=8, max_epochs=30, lr=0.02, verbose=0)
+    >>> regressor.fit(waves, np.linspace(0.2, 1.5, 20)).score(waves, np.linspace(0.2, 1.5, 20)) > 0.9
+    True
+    """
+
+    kind = "SequenceRegressor"
+
+    def __init__(
+        self,
+        cell: Any = "gru",
+        hidden_size: int = 64,
+        num_layers: int = 1,
+        *,
+        bidirectional: bool = True,
+        dropout: float = 0.0,
+        cell_options: dict[str, Any] | None = None,
+        pooling: Any = ("last", "max"),
+        front: str | None = None,
+        front_options: dict[str, Any] | None = None,
+        branch: str | None = None,
+        branch_options: dict[str, Any] | None = None,
+        error: str = "squared",
+        scaler: str = "standard",
+        validation_fraction: float = 0.0,
+        max_epochs: int | None = None,
+        batch_size: int = 32,
+        lr: float = 3e-3,
+        optimizer: Any = "adamw",
+        optimizer_options: dict[str, Any] | None = None,
+        weight_decay: float = 0.01,
+        scheduler: str = "one_cycle",
+        warmup: float = 0.0,
+        clip: float | None = 1.0,
+        patience: int | None = None,
+        precision: str = "float32",
+        device: str = "auto",
+        seed: int = 0,
+        verbose: int = 1,
+    ):
+        self.cell = cell
+        self.hidden_size = hidden_size
+        self.num_layers = num_layers
+        self.bidirectional = bidirectional
+        self.dropout = dropout
+        self.cell_options = cell_options
+        self.pooling = pooling
+        self.front = front
+        self.front_options = front_options
+        self.branch = branch
+        self.branch_options = branch_options
+        self.error = error
+        self.scaler = scaler
+        self.validation_fraction = validation_fraction
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.optimizer = optimizer
+        self.optimizer_options = optimizer_options
+        self.weight_decay = weight_decay
+        self.scheduler = scheduler
+        self.warmup = warmup
+        self.clip = clip
+        self.patience = patience
+        self.precision = precision
+        self.device = device
+        self.seed = seed
+        self.verbose = verbose
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        resume: bool = False,
+        checkpoint: str | os.PathLike | None = None,
+        watch: Any = None,
+    ) -> SequenceRegressor:
+        """Learn from sequences and their numbers.
+
+        Args:
+            X: an array ``(N, T)`` or ``(N, T, F)``, a table with a step a column, or a list of N arrays ``(T_i,)`` or
+                ``(T_i, F)`` of any lengths.
+            y: numbers ``(N,)``, or ``(N, K)`` for K targets.
+            resume: go on with a fit of the same data that was interrupted, to the same weights as without the
+                interruption.
+            checkpoint: a file that is kept up to date with every epoch and removed at the end, so that even a killed
+                process can be resumed.
+            watch: called with the :class:`~grunit.training.History` after every epoch.
+
+        Raises:
+            DataError: the sequences or numbers cannot be used.
+            InputError: an argument.
+            DivergenceError: the loss is not finite.
+        """
+        arguments.check_arguments(self)
+        check_choice("error", self.error, tuple(LOSSES))
+        sequences = arguments.read_sequences(self, X, reset=True)
+        values = arguments.read_targets(y, len(sequences))
+        self.targets_ = None if values.ndim == 1 else values.shape[1]
+        table = values.reshape(len(values), -1)
+        # The network learns scaled targets; the scale is of all that were given, so that no share changes it.
+        self.target_scaler_ = FeatureScaler.measure(table)
+        targets = torch.from_numpy(self.target_scaler_.transform(table)).float()
+        self.train(sequences, targets, None, resume=resume, checkpoint=checkpoint, watch=watch)
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The numbers of each sequence, ``(N,)`` or ``(N, K)`` as in :meth:`fit`.
+
+        Raises:
+            NotFittedError: before ``fit``.
+            DataError: the sequences cannot be used, or have other features than those of ``fit``. A model of a table
+                ``(N, T)`` takes tables of the same T; sequences of other lengths come as ``(N, T, 1)`` or a list.
+        """
+        answers = self.answer(X)
+        values = self.target_scaler_.inverse(answers)
+        return values[:, 0] if self.targets_ is None else values
+
+    def loss(self, model: nn.Module, batch: tuple[Tensor, ...]) -> Tensor:
+        """The error of scaled targets."""
+        inputs, lengths, targets = batch
+        return LOSSES[self.error](predict_batch(model, inputs, lengths).float(), targets)
+
+    def outputs(self) -> int:
+        """The number of targets."""
+        return self.targets_ or 1
+
+    def encoders(self) -> dict[str, dict[str, Any]]:
+        """What every sequence estimator keeps, and the targets."""
+        return {**super().encoders(), "targets": {"number": self.targets_, **self.target_scaler_.to_json()}}
+
+    def decode(self, encoders: dict[str, dict[str, Any]]) -> None:
+        """The same back, and an untrained model of the right shape."""
+        self.targets_ = encoders["targets"]["number"]
+        self.target_scaler_ = FeatureScaler.from_json(encoders["targets"])
+        super().decode(encoders)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
