@@ -136,9 +136,11 @@ def open_model(
 ) -> Any:
     """The stream of a saved model."""
     from grunit.online import OnlineClassifier, OnlineForecaster, OnlineRegressor
+    from grunit.online.fitted import FittedForecaster
+    from grunit.online.fitted_stream import FittedStream
     from grunit.online.row_stream import RowStream
     from grunit.online.series_stream import SeriesStream
-    from grunit.tasks import load
+    from grunit.tasks import Forecaster, load
 
     given = [f"--{name}" for name in options] + ["--set"] * bool(settings)
     if given:
@@ -151,6 +153,8 @@ def open_model(
         return stream
     if isinstance(model, (OnlineRegressor, OnlineClassifier)):
         return RowStream(model, columns, learn)
+    if isinstance(model, Forecaster):
+        return FittedStream(FittedForecaster(model, None if learn else 0))
     raise BundleError(f"{path}: it holds a {type(model).__name__}, which cannot follow a stream; use --new")
 
 

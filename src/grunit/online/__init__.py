@@ -2,6 +2,7 @@
 
 from grunit.online.classifier import OnlineClassifier
 from grunit.online.drift import DriftMonitor, PageHinkley
+from grunit.online.fitted import FittedForecaster
 from grunit.online.forecaster import OnlineForecaster
 from grunit.online.intervals import AdaptiveInterval
 from grunit.online.regressor import OnlineRegressor
@@ -9,6 +10,7 @@ from grunit.online.regressor import OnlineRegressor
 __all__ = [
     "AdaptiveInterval",
     "DriftMonitor",
+    "FittedForecaster",
     "OnlineClassifier",
     "OnlineForecaster",
     "OnlineRegressor",

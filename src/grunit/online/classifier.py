@@ -33,8 +33,8 @@ class OnlineClassifier(RowEstimator):
     >>> for t in range(200):
     ...     x = {"a": float(t % 2)}
     ...     model.learn_one(x, "odd" if t % 2 else "even")
-    >>> model.predict_one({"a": 1.0}), sorted(model.predict_proba_one({"a": 0.0}))
-    ('odd', ['even', 'odd'])
+    >>> model.predict_one({"a": 0.0}), sorted(model.predict_proba_one({"a": 1.0}))
+    ('even', ['even', 'odd'])
     """
 
     kind = "OnlineClassifier"

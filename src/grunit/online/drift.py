@@ -81,7 +81,7 @@ class DriftMonitor:
 
     >>> monitor = DriftMonitor()
     >>> for t in range(300):
-    ...     said = monitor.update((1.0 if t < 200 else 4.0) + 0.1 * (-t % 5))
+    ...     said = monitor.update((1.0 if t < 200 else 4.0) + 0.4 * ((t + 1) % 2))
     ...     if said:
     ...         print(said)
     the stream has changed: since answer 200 the error is 4.2 where it was 1.2 before

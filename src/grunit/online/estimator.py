@@ -75,7 +75,7 @@ class OnlineEstimator:
             cell_options=given["cell_options"],
         )
         names = ("lr", "optimizer", "clip", "waiting")
-        self.follower_ = Follower(network, **{name: given[name] for name in names})
+        self.follower_ = Follower(network, **{name: getattr(self, name) for name in names})
         return self.follower_
 
     def note(self, sentence: str) -> None:

@@ -40,7 +40,7 @@ class OnlineForecaster(OnlineEstimator):
         lookback: values that a gradient goes back, the last one included (default 4); 1 is the fastest.
         memory: values that the scaling looks back on (default 1000); None for all alike.
         level: percent of the intervals (default 80 and 95).
-        waiting: forecasts that wait for their last value; more than ``h`` where values come late (default 1000).
+        late: steps that a missing value may still come late (default 10): so long a forecast with a hole waits for it.
         seed: of the start values.
 
     Attributes:
@@ -70,19 +70,20 @@ class OnlineForecaster(OnlineEstimator):
         lookback: int = 4,
         memory: int | None = 1000,
         level: Any = (80, 95),
-        waiting: int = 1000,
+        late: int = 10,
         cell_options: dict[str, Any] | None = None,
         seed: int = 0,
     ):
         self.h, self.cell, self.hidden_size, self.lr, self.season = h, cell, hidden_size, lr, season
         self.num_layers, self.optimizer, self.clip, self.lookback = num_layers, optimizer, clip, lookback
-        self.memory, self.level, self.waiting = memory, level, waiting
+        self.memory, self.level, self.late = memory, level, late
         self.cell_options, self.seed = cell_options, seed
         for name, value in (("h", h), ("season", season)):
             if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
                 raise InputError(f"{name} is {value!r}: give a whole number of at least 1")
-        if isinstance(waiting, int) and waiting < h:
-            raise InputError(f"waiting is {waiting} and h is {h}: a forecast waits for h values, so give at least h")
+        if isinstance(late, bool) or not isinstance(late, (int, np.integer)) or late < 0:
+            raise InputError(f"late is {late!r}: give a whole number of at least 0")
+        self.waiting = int(h) + int(late) + 1
         super().__init__()
         self.row_ = FeatureRow()
         self.intervals_ = [AdaptiveInterval(level) for _ in range(h)]
@@ -118,8 +119,9 @@ class OnlineForecaster(OnlineEstimator):
         question = self.follower_.ask(number, row)
         self._latest = self._in_units(question)
         question.notes = {"base": self._bases(), "spread": self._spread(), "forecast": self._latest.tolist()}
-        if number >= self.h:
-            self._settle(number - self.h, keep=False)
+        self._settle(number - self.h, patient=True)
+        self._settle(number - self.h - self.late, patient=False)
+        self._values.pop(number - self.h - self.late, None)
 
     def correct(self, steps_back: int, y: float) -> None:
         """A value that comes late: ``steps_back`` steps before the last one (0 is the last).
@@ -131,14 +133,16 @@ class OnlineForecaster(OnlineEstimator):
         """
         number = self.count - 1 - steps_back
         value = _number(y)
-        if steps_back < 0 or number < 0 or steps_back >= max(self.h, len(self._past)):
-            raise DataError(f"the value of {steps_back} steps ago comes too late: {self.h} steps are remembered")
+        if steps_back < 0 or number < 0 or steps_back >= self.h + self.late:
+            raise DataError(f"the value of {steps_back} steps ago comes too late: {self.h + self.late} are waited for")
         if math.isnan(value):
             return
-        if number > self.count - 1 - self.h or number in self._values:
-            self._values[number] = value
+        self._values[number] = value
         if steps_back < len(self._past):
             self._past[len(self._past) - 1 - steps_back] = value
+        for earlier in range(number - self.h, number):
+            if earlier + self.h < self.count:
+                self._settle(earlier, patient=True)
 
     def forecast(self, horizon: int | None = None, xs: Sequence[Mapping[Any, Any]] | None = None) -> list[float]:
         """The next values, the nearest first.
@@ -153,7 +157,7 @@ class OnlineForecaster(OnlineEstimator):
         horizon = self.h if horizon is None else horizon
         if isinstance(horizon, bool) or not 1 <= horizon <= self.h:
             raise InputError(
-                f"horizon is {horizon!r} and this model forecasts 1 to {self.h} steps: make it with more h"
+                f"horizon is {horizon!r} and this model forecasts up to {self.h} steps: make it with more h"
             )
         if self._latest is None:
             return [0.0] * horizon
@@ -215,20 +219,24 @@ class OnlineForecaster(OnlineEstimator):
         values = np.array(self._bases()) + self._spread() * question.output.astype(np.float64)
         return np.where(np.isfinite(values), values, self._bases())
 
-    def _settle(self, number: int, keep: bool) -> None:
-        """Learn from the values that a forecast was about."""
+    def _settle(self, number: int, patient: bool) -> None:
+        """Learn from the values that a forecast was about; ``patient``: only where all of them have come."""
         assert self.follower_ is not None
-        question = self.follower_.room.take(number)
+        if number < 0:
+            return
         came = np.array([self._values.get(number + 1 + step, math.nan) for step in range(self.h)])
-        self._values.pop(number, None)
-        if question is None or np.isnan(came).all():
+        missing = np.isnan(came)
+        if patient and missing.any() and self.late:
+            return
+        question = self.follower_.room.take(number)
+        if question is None or missing.all():
             return
         errors = np.abs(came - np.array(question.notes["forecast"]))
         for interval, error in zip(self.intervals_, errors):
             interval.update(float(error))
         wanted = (came - np.array(question.notes["base"])) / question.notes["spread"]
         miss = self.follower_.output_now(question) - np.clip(wanted, -10, 10)
-        seen = ~np.isnan(miss) | ~np.isnan(came)
+        seen = ~missing
         gradient = np.where(seen, np.clip(miss, -1, 1), 0.0) / max(int(seen.sum()), 1)
         loss = float(np.abs(miss[seen]).mean())
         self.note(self.follower_.learn(question, gradient, loss=loss, error=float(np.nanmean(errors))))

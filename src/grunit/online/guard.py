@@ -49,7 +49,9 @@ class RateGuard:
             return self._undo("a prediction was no longer a number")
         self.seen += 1
         self.recent += max(self.RECENT, 1 / self.seen) * (loss - self.recent)
-        if self.seen > self.WARM_UP and self.recent > self.factor * max(self.long, 1e-3):
+        # A loss of many spreads of the target is absurd, whatever it was before.
+        normal = min(max(self.long, 1e-3), 1.0) if self.seen > self.WARM_UP else 1.0
+        if self.recent > self.factor * normal:
             return self._undo(f"the loss had grown from {self.long:.2g} to {self.recent:.2g}")
         self.long += max(self.LONG, 1 / self.seen) * (loss - self.long)
         if self.rate < self.asked:

@@ -57,10 +57,7 @@ class AdaptiveInterval:
         count = len(scores)
         if count < self.FEWEST:
             return None
-        alpha = self.alphas[level]
-        # The smallest score that at least 1 - alpha of count + 1 scores do not exceed.
-        place = math.ceil((1 - alpha) * (count + 1)) - 1
-        return scores[min(max(place, 0), count - 1)]
+        return scores[_place(self.alphas[level], count)]
 
     def update(self, score: float) -> None:
         """Take note of the score of an answer, for example the absolute error."""
@@ -69,10 +66,9 @@ class AdaptiveInterval:
         if len(self._sorted) >= self.FEWEST:
             self.count += 1
             rate, scores = self.rate, self._sorted
-            last = len(scores) - 1
+            count = len(scores)
             for level, alpha in self.alphas.items():
-                place = math.ceil((1 - alpha) * (last + 2)) - 1
-                inside = score <= scores[0 if place < 0 else last if place > last else place]
+                inside = score <= scores[_place(alpha, count)]
                 if inside:
                     self.inside[level] += 1
                 alpha += rate * (1 - level / 100 - (not inside))
@@ -109,6 +105,13 @@ class AdaptiveInterval:
         made._recent = deque(data["recent"])
         made._sorted = sorted(data["recent"])
         return made
+
+
+def _place(alpha: float, count: int) -> int:
+    """Where among so many ascending scores the smallest is that 1 - alpha of one more do not exceed."""
+    # Less a little, for shares that are whole numbers but for rounding.
+    place = math.ceil((1 - alpha) * (count + 1) - 1e-9) - 1
+    return 0 if place < 0 else count - 1 if place >= count else place
 
 
 def check_levels(levels: Iterable[float]) -> list[float]:

@@ -115,11 +115,15 @@ class LineWriter:
         return "".join(lines)
 
 
+def _one_line(value: Any) -> Any:
+    return " ".join(value.splitlines()) if isinstance(value, str) else value
+
+
 def _csv_line(values: list[Any]) -> str:
     import io
 
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(["" if value is None else value for value in values])
+    csv.writer(text, lineterminator="\n").writerow(["" if value is None else _one_line(value) for value in values])
     return text.getvalue()
 
 

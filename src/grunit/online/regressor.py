@@ -41,12 +41,12 @@ class OnlineRegressor(RowEstimator):
     Attributes:
         interval_: the :class:`~grunit.online.intervals.AdaptiveInterval`, which knows its coverage so far.
 
-    >>> model = OnlineRegressor(hidden_size=8, seed=1)
-    >>> for t in range(300):
-    ...     x = {"phase": math.sin(t / 5)}
+    >>> model = OnlineRegressor(hidden_size=8, lr=0.02)
+    >>> for t in range(500):
+    ...     x = {"a": math.sin(t)}
     ...     prediction = model.predict_one(x)
-    ...     model.learn_one(x, math.cos(t / 5))
-    >>> abs(model.predict_one({"phase": math.sin(60)}) - math.cos(60)) < 0.5
+    ...     model.learn_one(x, 3 * x["a"] + 10)
+    >>> 9 < model.predict_one({"a": 0.0}) < 11
     True
     """
 

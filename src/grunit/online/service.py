@@ -7,6 +7,7 @@ import sys
 from typing import Any, Protocol, TextIO
 
 from grunit.errors import BundleError, DataError
+from grunit.online.fitted_stream import FittedStream
 from grunit.online.journal import STREAM, Journal
 from grunit.online.lines import LineReader, LineWriter
 from grunit.online.outlet import Outlet
@@ -32,7 +33,7 @@ class Stream(Protocol):
         """State as JSON, and tensors."""
 
 
-KINDS: dict[str, Any] = {"rows": RowStream, "series": SeriesStream}
+KINDS: dict[str, Any] = {kind.kind: kind for kind in (RowStream, SeriesStream, FittedStream)}
 
 
 class StreamService:
@@ -98,7 +99,8 @@ class StreamService:
         if self.replayed is None:
             if self.reader.is_silent(line):  # column names tell nothing
                 return
-            self.replayed = _digest(line) == self.first
+            begun = self.first if self.first else self.latest
+            self.replayed = _digest(self._held[0] if not self.first else line) == begun
         self._resumed = False
         held, self._held = self._held, []
         if self.replayed:

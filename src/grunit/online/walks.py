@@ -69,7 +69,9 @@ class LayerWalks:
             if node.op == "get_attr":
                 setattr(constants, str(node.target), getattr(step.graph.owning_module, str(node.target)))
         gradients = [step.gradients[key] for key in self.parameters]
-        self.finish: Region = make_region("finish", beyond - set(self.sums), gradients, constants, self.names)
+        self.finish: Region = make_region(
+            "finish", (beyond | set(order.once)) - set(self.sums), gradients, constants, self.names
+        )
         self.reads = self._read_of_parameters([self.forward, self.backward])
         self.once: Region = make_region("once", order.once, self.reads, constants, self.names)
         strange = [n for n in (*self.finish.reads, *self.once.reads) if has_rows(n)]
