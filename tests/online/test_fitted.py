@@ -54,9 +54,9 @@ def test_without_learning_a_forecast_is_that_of_predict(forecaster):
 def test_it_trains_as_values_come_and_intervals_hold(forecaster):
     before = {name: value.clone() for name, value in forecaster.model_.state_dict().items()}
     model = FittedForecaster(forecaster, learn_every=10)
-    inside = []
+    inside, found = [], None
     for day, value in zip(days(100, 60), wave(160)[100:], strict=True):
-        if model.waiting["a"]:
+        if found is not None:
             inside.append(found["lo-80"][0] <= value <= found["hi-80"][0])
         found = model.take("a", day, value, {})
     assert any(not torch.equal(value, before[name]) for name, value in forecaster.model_.state_dict().items())
