@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import platform
 
+import pytest
 import torch
 
+import grunit
 from grunit.cli import doctor
 from grunit.cli.catalogue import CLASSIC
 from grunit.cli.doctor_compiler import describe_cache, describe_compiler
@@ -74,3 +76,10 @@ def test_each_cell_has_a_backend_and_a_reason_and_quick_compiles_nothing(run, mo
     if report["compiler"]["path"]:
         monkeypatch.setenv("GRUNIT_BACKEND", "auto")
         assert {cell["backend"] for cell in json.loads(run("doctor", "--json").out)["cells"].values()} == {"c"}
+
+
+@pytest.mark.slow
+def test_every_cell_is_told_when_asked(run, monkeypatch):
+    report = json.loads(run("doctor", "--all", "--json").out)
+    assert list(report["cells"]) == grunit.cells.names()
+    assert all(cell["reason"] for cell in report["cells"].values())

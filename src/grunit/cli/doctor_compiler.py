@@ -49,18 +49,23 @@ def describe_cache() -> dict[str, Any]:
     return {"path": str(folder), "libraries": len(sizes), "bytes": sum(sizes), "reason": reason}
 
 
-def describe_cells() -> dict[str, dict[str, str]]:
-    """For each classic cell ``{"backend": who runs it here, "reason": why}``; compiles a small one of each.
+def describe_cells(every: bool = False) -> dict[str, dict[str, str]]:
+    """For each classic cell, or for ``every`` cell, ``{"backend": who runs it here, "reason": why}``.
 
-    The five tell whether compiling works here; all of the catalogue would take minutes.
+    Compiles a small one of each. The five classic ones tell whether compiling works here; all take about a minute.
     """
+    from rich.console import Console
+    from rich.progress import track
+
     from grunit import cells
     from grunit.cli.catalogue import CLASSIC
     from grunit.compiler.compiled import compile
     from grunit.errors import GrunitError
 
-    found = {}
-    for name in CLASSIC:
+    found, console = {}, Console(stderr=True)
+    chosen = cells.names() if every else CLASSIC
+    bar = {"description": "compiling", "console": console, "transient": True, "disable": not console.is_terminal}
+    for name in track(chosen, **bar):  # type: ignore[arg-type]
         try:
             compiled = compile(cells.get(name)(2, 3))
             found[name] = {"backend": compiled.backend, "reason": compiled.reason}
@@ -81,4 +86,5 @@ def show_compiler(report: dict[str, Any]) -> list[tuple[str, str]]:
         ("threads in C", threads),
         ("cache", f"{cache['path']}: {cache['reason'] or size}"),
         *[(f"cell {name}", f"{cell['backend']}: {cell['reason']}") for name, cell in (report["cells"] or {}).items()],
+        *([("other cells", "grunit doctor --all")] if report["cells"] and len(report["cells"]) < 10 else []),
     ]
