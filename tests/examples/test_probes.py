@@ -11,6 +11,7 @@ import torch
 from sklearn.datasets import load_digits
 
 from benchmarks import probes
+from benchmarks.results import FOLDER
 from examples.probes import adding, copy_memory, digits, recall, runs
 from examples.probes.command import main
 from examples.probes.runs import Store, carry_out
@@ -226,6 +227,19 @@ def test_bad_use_is_refused(tmp_path, capsys):
     path.write_text("[]")
     with pytest.raises(InputError, match="does not hold runs"):
         Store(path)
+
+
+def test_what_the_page_says_of_the_adding_problem_is_what_was_measured():
+    kept = json.loads((FOLDER / "probes.json").read_text(encoding="utf-8"))["runs"]
+    scores: dict[str, list[float]] = {}
+    for run in kept:
+        if run["probe"]["name"] == "adding" and run["probe"]["length"] == 200:
+            scores.setdefault(run["settings"]["cell"], []).append(run["result"]["score"])
+    plain = scores.pop("rnn")
+    assert len(plain) == 5
+    assert min(plain) > 0.9 / 6
+    assert {"lstm", "gru", "peephole_lstm", "janet", "mgu"} <= set(scores)
+    assert all(len(found) == 5 and max(found) < 0.01 for found in scores.values())
 
 
 def test_the_tables_are_made_by_commands_of_the_examples(tmp_path, monkeypatch):
