@@ -116,8 +116,8 @@ def tell(document: dict[str, Any]) -> str:
     return (
         f"A row of {FEATURES} features as a dictionary is predicted, then its answer is learned: forward, backward "
         f"and an Adam step of a recurrent layer of {UNITS} units and a linear head, on one thread; ours also scales "
-        "features and target, keeps intervals, and watches drift and the learning rate. The error is the mean absolute one of "
-        f"the last rounds in spreads of the target.{versions}{missing}\n\n"
+        "features and target, keeps intervals, and watches drift and the learning rate. The error is the mean absolute "
+        f"one of the last round in spreads of the target.{versions}{missing}\n\n"
         f"{markdown(lines, header)}\n\n"
         f"The aim of {AIM:,} updates a second with a GRU of {UNITS} units is {verdict}: {reached:,.0f}.\n\n"
         "## Where the time goes: microseconds of the network's parts, on arrays\n\n"

@@ -31,6 +31,15 @@ CONTENTS = {
     ],
     "Compiler": ["grunit.compile", "grunit.backend"],
     "Forecasting": ["grunit.Forecaster", "grunit.load", "grunit.data.load_example"],
+    "Live streams": [
+        "grunit.OnlineRegressor",
+        "grunit.OnlineClassifier",
+        "grunit.OnlineForecaster",
+        "grunit.online.FittedForecaster",
+        "grunit.online.AdaptiveInterval",
+        "grunit.online.PageHinkley",
+        "grunit.online.DriftMonitor",
+    ],
     "Errors": ["grunit.errors"],
 }
 

@@ -143,6 +143,17 @@ def test_a_snapshot_goes_on_to_the_last_bit(tmp_path, backend):
     assert model.interval_.to_json() == again.interval_.to_json()
 
 
+def test_a_copy_goes_on_alike_and_alone():
+    data = rows(60)
+    model = OnlineRegressor(**SMALL)
+    follow(model, data[:30])
+    twin = copy.deepcopy(model)
+    weights = model.follower_.network.weights.copy()
+    expected = follow(twin, data[30:])
+    np.testing.assert_array_equal(model.follower_.network.weights, weights)
+    assert follow(model, data[30:]) == expected
+
+
 def test_missing_and_unknown_features():
     model = OnlineRegressor(**SMALL)
     follow(model, rows(50))

@@ -152,6 +152,7 @@ def open_model(
         stream.first = model
         return stream
     if isinstance(model, (OnlineRegressor, OnlineClassifier)):
+        columns.features = columns.features or model.row_.names
         return RowStream(model, columns, learn)
     if isinstance(model, Forecaster):
         return FittedStream(FittedForecaster(model, None if learn else 0))

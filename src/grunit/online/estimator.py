@@ -61,6 +61,13 @@ class OnlineEstimator:
         """A fresh model with the same arguments."""
         return type(self)(**self.get_params())
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        """Another model that goes on alike; the network's memory is its own."""
+        made = self.clone()
+        _, tensors, encoders = self.snapshot()
+        made.restore(tensors, encoders)
+        return made
+
     def begin(self, features: int, outputs: int) -> Follower:
         """Make the network."""
         given = self.get_params()

@@ -96,7 +96,7 @@ class Follower:
         self.answered += 1
         said = self.guard.update(loss)
         if gradient is not None and math.isfinite(loss):
-            if self.network._compiled is None and self.network._window_output is None:
+            if not self.network.has_looked:
                 self.output_now(question)
             self.network.backward(gradient)
             if not self.descent.step(self.guard.rate):

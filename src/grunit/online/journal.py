@@ -4,8 +4,9 @@
       stream/              the last snapshot, a bundle that is replaced whole
       journal-<n>.jsonl    the lines read since, n of them having been read before
 
-A line is written down after its predictions have gone out. What a killed process leaves is a snapshot and the lines
-since; they are read again in silence, and the stream goes on with the line after.
+A line is written down just before its predictions go out, with how long the file they go to will then be. What a killed
+process leaves is a snapshot and the lines since; they are read again in silence, and the stream goes on with the line
+after. Whether the very last predictions have gone out the length of the file tells; a pipe cannot be asked.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ class Journal:
         self.folder = Path(folder)
         self._file: int | None = None
         self._lock: int | None = None
+        self._length = 0
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             foreign = [entry.name for entry in self.folder.iterdir() if not _is_ours(entry.name)]
@@ -100,7 +102,13 @@ class Journal:
     def append(self, entry: list[Any]) -> None:
         """Write down a line that has been dealt with."""
         assert self._file is not None
+        self._length = os.fstat(self._file).st_size
         os.write(self._file, (json.dumps(entry, ensure_ascii=False) + "\n").encode())
+
+    def take_back(self) -> None:
+        """Strike out the last entry: its predictions could not be written."""
+        assert self._file is not None
+        os.ftruncate(self._file, self._length)
 
     def snapshot(
         self, position: int, config: dict[str, Any], tensors: dict[str, Any], encoders: dict[str, Any]

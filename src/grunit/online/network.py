@@ -82,6 +82,8 @@ class Network:
         self.state: Array = self._state.numpy()
         self.output: Array = np.zeros(outputs, self.state.dtype)
         self._window_output: Tensor | None = None
+        self.has_looked = False
+        """Whether there is an output whose gradient can be asked for."""
         self.backend, self.reason = "torch", None
         self._compiled: Any = None
         self._compile()
@@ -126,6 +128,7 @@ class Network:
 
     def look_back(self, start: Array, window: Array) -> Array:
         """The output ``(O,)`` after steps ``window`` ``(L, F)`` from the state ``start``; ``state`` stays as it is."""
+        self.has_looked = True
         if self._compiled is not None:
             return self._compiled.look_back(start, window)
         x = torch.as_tensor(np.asarray(window), dtype=self._weights.dtype)
@@ -137,7 +140,8 @@ class Network:
         return self._window_output.detach().numpy().copy()
 
     def backward(self, gradient: Array) -> None:
-        """Fill ``gradient`` of the parameters from that of the last ``look_back``'s output, ``(O,)``."""
+        """Fill ``gradient`` of the parameters from that of the last ``look_back``'s output, ``(O,)``; once for each."""
+        self.has_looked = False
         if self._compiled is not None:
             self._compiled.backward(gradient)
             return
@@ -145,6 +149,7 @@ class Network:
         given = torch.as_tensor(np.asarray(gradient), dtype=self._weights.dtype)
         found = torch.autograd.grad(self._window_output, self.parameters, given, allow_unused=True)
         parts = [torch.zeros_like(p) if g is None else g for p, g in zip(self.parameters, found)]
+        self._window_output = None
         self._gradient.copy_(torch.cat([part.reshape(-1) for part in parts]))
 
     def refresh(self) -> None:

@@ -38,25 +38,41 @@ class Outlet:
         Raises:
             BrokenPipeError: nobody reads any more.
         """
-        data = text.encode("utf-8", "replace")
+        data = _bytes(text)
         self._end += len(data)
         while data:
             data = data[os.write(self._file, data) :]
 
-    def place(self) -> list[int] | None:
-        """Which file, and how long it is; None for a pipe."""
-        return [self._inode, self._end] if self.is_file else None
+    def place(self, text: str) -> list[int] | None:
+        """Which file, and how long it will be when it also holds ``text``; None for a pipe."""
+        return [self._inode, self._end + len(_bytes(text))] if self.is_file else None
 
-    def go_back(self, place: Any) -> None:
-        """Cut off what was written after a place, where this is the same file: it is about to be said again."""
-        if not place or not self.is_file or place[0] != self._inode or self._end <= place[1]:
+    def go_back(self, before: Any, after: Any, text: str) -> None:
+        """Bring a file to where its journal says it was.
+
+        Args:
+            before, after: places before and after the last text that was written down.
+            text: that one; it is written now where the process was killed before that.
+        """
+        if not after or not self.is_file or after[0] != self._inode:
             return
-        os.ftruncate(self._file, place[1])
+        if self._end > after[1]:
+            self._cut(after[1])
+        elif before and before[0] == self._inode and before[1] <= self._end < after[1]:
+            self._cut(before[1])
+            self.write(text)
+
+    def _cut(self, length: int) -> None:
+        os.ftruncate(self._file, length)
         if not self._own:
             os.lseek(self._file, 0, os.SEEK_END)
-        self._end = place[1]
+        self._end = length
 
     def close(self) -> None:
         """Let go of a file of our own."""
         if self._own:
             os.close(self._file)
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "replace")

@@ -40,6 +40,7 @@ class SeriesStream:
         self.first: OnlineForecaster | None = None
         """A model that the first series goes on with."""
         self.late = 0
+        self._name_taken = ""
 
     def take(self, row: dict[str, Any]) -> list[dict[str, Any]]:
         """The forecast after a value: one, or none for a value that comes late.
@@ -64,6 +65,7 @@ class SeriesStream:
             self.first = None
         steps = 1 if time is None else clock.advance(time)
         self.models[name], self.clocks[name] = model, clock
+        self._name_taken = name
         if steps < 1:
             self._correct(model, -steps, value)
             return []
@@ -114,13 +116,11 @@ class SeriesStream:
 
     def take_notes(self) -> list[str]:
         """Sentences about what was noticed."""
+        model = self.models.get(self._name_taken)
+        if model is None or not model.notes:
+            return []
         several = len(self.models) > 1
-        return [
-            f"series {name!r}: {note}" if several else note
-            for name, model in self.models.items()
-            if model.notes
-            for note in model.take_notes()
-        ]
+        return [f"series {self._name_taken!r}: {note}" if several else note for note in model.take_notes()]
 
     def describe(self) -> str:
         """What the stream came to, in a few words."""

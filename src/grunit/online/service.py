@@ -116,14 +116,19 @@ class StreamService:
             place: where the source is after it, for sources that can be asked to go on from a place.
         """
         text = self._answer(line)
-        if text:
-            self.outlet.write(text)
         if place:
             self.place.update(place)
         if self.journal is not None:
-            self.journal.append([line, self.outlet.place(), place])
-            if self.position % self.every == 0:
-                self.snapshot()
+            self.journal.append([line, self.outlet.place(text), place])
+        if text:
+            try:
+                self.outlet.write(text)
+            except OSError:
+                if self.journal is not None:
+                    self.journal.take_back()
+                raise
+        if self.journal is not None and self.position % self.every == 0:
+            self.snapshot()
 
     def _answer(self, line: str) -> str:
         """The answers to a line as text."""
@@ -170,7 +175,7 @@ class StreamService:
             "first": self.first,
             "latest": self.latest,
             "place": self.place,
-            "outlet": self.outlet.place(),
+            "outlet": self.outlet.place(""),
             "reader": {"form": self.reader.form, "header": self.reader.header},
             "writer": {"form": self.writer.form, "header": self.writer.header},
             "every": self.every,
@@ -203,21 +208,23 @@ class StreamService:
             )
             for name in ("position", "malformed", "answers", "first", "latest", "place", "follow_form"):
                 setattr(service, name, data[name])
-            at = data["outlet"]
+            before = at = data["outlet"]
         except (KeyError, TypeError, AttributeError, IndexError) as error:
             raise BundleError(
                 f"{journal.folder}: its parts do not fit together ({error}); remove it to begin anew"
             ) from error
         since = service.position
         service._quiet = True
+        text = ""
         for line, place, source in journal.lines_since(since):
-            service._answer(line)
+            text = service._answer(line)
+            before = at
             if source:
                 service.place.update(source)
             at = place
         service._quiet = False
         service._resumed = service.position > 0
-        outlet.go_back(at)
+        outlet.go_back(before, at, text)
         journal.open(since)
         return service
 

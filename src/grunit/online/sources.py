@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import select
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,6 +28,11 @@ class InputLines:
         self.is_reading = False
         self.stopped = False
 
+    def _wait(self) -> None:
+        """Until there is something to read."""
+        if sys.platform != "win32":
+            select.select([self.file], [], [])
+
     def stop(self) -> None:
         """Hand out what is there, then end. From a signal handler: it ends a wait for more."""
         self.stopped = True
@@ -41,10 +48,12 @@ class InputLines:
                 self.is_reading = True
                 if self.stopped:  # the signal came just before
                     break
-                chunk = os.read(self.file, CHUNK)
+                self._wait()
                 self.is_reading = False
             except StopReadingError:
                 break
+            # Out of reach of the signal: what is taken out of the pipe is not lost.
+            chunk = os.read(self.file, CHUNK)
             if not chunk:
                 if rest and not too_long:
                     yield rest.decode("utf-8", "replace")

@@ -83,9 +83,9 @@ def require_targets(y: Any, rows: int) -> None:
     """
     if y is None:
         raise DataError("this estimator requires y to be passed, but the target y is None: give one a sequence")
-    size = len(y) if hasattr(y, "__len__") else 0
-    if size != rows:
-        many = f"{size} values" if hasattr(y, "__len__") else "is one value"
+    values = y if hasattr(y, "__len__") and getattr(y, "ndim", 1) else np.atleast_1d(np.asarray(y))
+    if len(values) != rows:
+        many = "1 value" if len(values) == 1 else f"{len(values)} values"
         raise DataError(f"X has {rows} sequences and y {many}, inconsistent numbers of samples: give one a sequence")
 
 

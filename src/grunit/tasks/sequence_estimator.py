@@ -33,6 +33,7 @@ class SequenceEstimator(Estimator):
         features_: F of one step.
         masked_: features beside which a mask is laid: those with missing values in the training sequences.
         scaler_: of the features.
+        columns_: names of a file's columns, where the command line read one.
     """
 
     model_: SequenceModel
@@ -141,6 +142,7 @@ class SequenceEstimator(Estimator):
             "masked": self.masked_,
             "steps": self.steps_,
             "n_features_in": self.n_features_in_,
+            "columns": getattr(self, "columns_", None),
             "feature_names_in": None if names is None else names.tolist(),
         }
         return {"scaler": self.scaler_.to_json(), "found": found, "history": self.history_.to_dict()}
@@ -152,6 +154,8 @@ class SequenceEstimator(Estimator):
         self.steps_, self.n_features_in_ = found["steps"], int(found["n_features_in"])
         if found["feature_names_in"] is not None:
             self.feature_names_in_ = np.array(found["feature_names_in"], dtype=object)
+        if found["columns"] is not None:
+            self.columns_ = dict(found["columns"])
         self.scaler_ = FeatureScaler.from_json(encoders["scaler"])
         self.history_ = History.from_dict(encoders["history"])
         with seeded(int(self.seed)):

@@ -1,0 +1,71 @@
+"""How good answers to sequences are, beside an answer that does not look at them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn import metrics
+
+from grunit.errors import DataError
+
+
+def score_classes(classifier: Any, X: Any, y: Any) -> pd.DataFrame:
+    """Accuracy, accuracy averaged over classes, F1 averaged over classes, and log loss.
+
+    Args:
+        classifier: fitted.
+        X: sequences.
+        y: ``(N,)`` labels, all known to the classifier.
+
+    Returns:
+        a row for the classifier, and one for always answering with the likeliest of the training labels' shares, which
+        here are those of ``y`` itself: the best that not looking can do.
+
+    Raises:
+        DataError: a label that the classifier does not know.
+    """
+    labels = np.asarray(y).astype(classifier.classes_.dtype)
+    unknown = sorted(set(labels.tolist()) - set(classifier.classes_.tolist()))
+    if unknown:
+        raise DataError(f"the label {unknown[0]!r} was not among those learnt: they are {classifier.classes_.tolist()}")
+    shares = np.array([(labels == label).mean() for label in classifier.classes_])
+    answers = {
+        type(classifier).__name__: classifier.predict_proba(X),
+        "most frequent": np.broadcast_to(shares, (len(labels), len(shares))),
+    }
+    rows = {}
+    codes = np.searchsorted(classifier.classes_, labels)
+    for name, probabilities in answers.items():
+        chosen = classifier.classes_[probabilities.argmax(1)]
+        likely = probabilities[np.arange(len(codes)), codes]
+        rows[name] = {
+            "accuracy": metrics.accuracy_score(labels, chosen),
+            "balanced accuracy": metrics.recall_score(labels, chosen, average="macro", zero_division=0),
+            "macro F1": metrics.f1_score(labels, chosen, average="macro", zero_division=0),
+            "log loss": float(-np.log(np.clip(likely, 1e-15, None)).mean()),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
+
+
+def score_numbers(regressor: Any, X: Any, y: Any) -> pd.DataFrame:
+    """MAE, RMSE and R2, the latter a mean over targets.
+
+    Returns:
+        a row for the regressor, and one for always answering with the mean of ``y``: the best that not looking can do.
+    """
+    truth = np.asarray(y, dtype=float)
+    answers = {
+        type(regressor).__name__: regressor.predict(X),
+        "mean": np.broadcast_to(truth.mean(0), truth.shape),
+    }
+    rows = {
+        name: {
+            "MAE": float(np.abs(answer - truth).mean()),
+            "RMSE": float(np.sqrt(np.square(answer - truth).mean())),
+            "R2": metrics.r2_score(truth, answer) if len(truth) > 1 else float("nan"),
+        }
+        for name, answer in answers.items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
