@@ -12,6 +12,7 @@ import typer
 
 from grunit.cli.options import Data, Horizon, Identity, Json, Settings, Target, TaskName, Time, Windows
 from grunit.cli.output import Output, Steps, align
+from grunit.cli.replacing import Force, refuse_replacing
 from grunit.cli.tasks import find_task
 from grunit.errors import InputError
 
@@ -34,6 +35,7 @@ def run(
     metric: Annotated[str, typer.Option("--metric", help="The score that decides.")] = "MAE",
     unit: Annotated[str | None, typer.Option("--unit", help="Of the target, for the report's axes.")] = None,
     output: Annotated[Path, typer.Option("-o", "--output", help="Where the report goes.")] = Path("report.html"),
+    force: Force = False,
     settings: Settings = None,
     as_json: Json = False,
 ) -> None:
@@ -42,6 +44,7 @@ def run(
 
     job = find_task(task)
     check_place(output)
+    refuse_replacing(output, force)
     names = read_names(cells)
     columns = {"target": target, "identity": identity, "time": time}
     begun = clock.perf_counter()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grunit.cli.options import Data, Json, Model, Windows
 from grunit.cli.output import Output, align
+from grunit.cli.predict import warn_unfinished
 from grunit.cli.tasks import task_of
 
 
@@ -12,6 +13,7 @@ def run(model: Model, data: Data, windows: Windows = None, as_json: Json = False
     from grunit.tasks import load
 
     estimator = load(model)
+    warn_unfinished(estimator, model)
     scores = task_of(estimator).evaluate(estimator, data, windows)
     table = scores.reset_index() if scores.index.name else scores
     rows = [[f"{value:.4g}" if isinstance(value, float) else str(value) for value in row] for row in table.to_numpy()]

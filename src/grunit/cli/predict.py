@@ -6,12 +6,14 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from grunit.cli.digits import records, round_forecast
 from grunit.cli.options import Json, Levels, Model
 from grunit.cli.output import Output, align
+from grunit.cli.replacing import Force, refuse_replacing
 from grunit.cli.tasks import task_of
 from grunit.errors import InputError
 
@@ -25,6 +27,7 @@ def run(
         str | None, typer.Argument(metavar="[DATA]", help="History to go on from [default: what was fitted].")
     ] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write a .csv file.")] = None,
+    force: Force = False,
     level: Levels = None,
     as_json: Json = False,
 ) -> None:
@@ -32,14 +35,29 @@ def run(
     levels = read_levels(level)
     if output is not None:
         check_place(output, data)
+        refuse_replacing(output, force)
     from grunit.tasks import load
 
     estimator = load(model)
+    warn_unfinished(estimator, model)
     frame = task_of(estimator).predict(estimator, data, levels)
     if output is not None:
-        write_csv(frame, output)
-    text = f"{len(frame):,} rows in {output}" if output is not None else as_text(frame)
-    Output(as_json).answer({"model": str(model), "predictions": frame.astype(object).to_dict("records")}, text)
+        write_csv(round_forecast(frame), output)
+    text = f"{len(frame):,} rows in {output}" if output is not None else as_text(round_forecast(frame))
+    Output(as_json).answer({"model": str(model), "predictions": records(frame)}, text)
+
+
+def warn_unfinished(estimator: Any, model: Path) -> None:
+    """Say that the fit of a model was interrupted, wherever it is asked for anything."""
+    if getattr(estimator, "checkpoint_", None) is None:
+        return
+    moment = estimator.checkpoint_.state()
+    done, epochs = moment["position"][0], moment["identity"]["max_epochs"]
+    print(
+        f"grunit: note: the fit of {model} was interrupted after {done} of {epochs} epochs: it answers as far as it "
+        f"has learnt, and grunit fit with --resume -o {model} goes on",
+        file=sys.stderr,
+    )
 
 
 def read_levels(text: str | None) -> list[float] | None:
