@@ -188,9 +188,13 @@ def calibrate(forecaster: Forecaster, panel: Panel, statics: Statics, val_size: 
     windows, apart = plan(forecaster, panel, val_size)
     if not windows:
         return None
-    if forecaster.verbose:
+    if forecaster.verbose and forecaster.conformal != "auto":
         print(f"and once more without the last {windows} windows, to measure the intervals", file=sys.stderr)
-    probe = clone(forecaster).set_params(conformal=0, input_size=forecaster.input_size_, season=forecaster.season_)
+    # With "auto" the data is small, and this takes a moment.
+    verbose = 0 if forecaster.conformal == "auto" else forecaster.verbose
+    probe = clone(forecaster).set_params(
+        conformal=0, input_size=forecaster.input_size_, season=forecaster.season_, verbose=verbose
+    )
     past = backtest(probe, panel, windows, apart, statics=statics, val_size=val_size)
     scaled = past.models[0].scaler_.scaled
     found = from_windows(
