@@ -75,7 +75,7 @@ def test_regression_remembers_the_column_of_answers(run, sums):
         (("fit", "classification", "gone.ts"), "gone.ts: there is no such file"),
         (("fit", "classification", "broken.ts"), "broken.ts, line 3: value 2 is 'x'"),
         (("fit", "classification", "bare.csv"), "holds no labels to learn from: name their column with --target"),
-        (("fit", "classification", "numbers.ts"), "use  grunit fit regression"),
+        (("fit", "classification", "numbers.ts"), "use grunit fit regression"),
         (("fit", "regression", "gestures.ts"), "gestures.ts, line 4: 'up' is no number"),
         (("fit", "classification", "gestures.ts", "--h", "3"), "leave --h out"),
         (("fit", "classification", "gestures.ts", "--set", "hiden_size=3"), "did you mean 'hidden_size'?"),

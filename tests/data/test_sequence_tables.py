@@ -46,7 +46,7 @@ def test_a_file_to_be_answered_needs_no_answers(tmp_path):
     ("text", "names", "message"),
     [
         ("label,t0\nu,1\nd,x\n", {}, r"a\.csv, line 3: column 't0' holds 'x'"),
-        ("label,t0\nu,1\nd,inf\n", {}, "line 3: column 't0' holds inf"),
+        ("label,t0\nu,1\nd,inf\n", {}, "line 3: column 't0' holds 'inf'"),
         ("label,t0\nu,1\n,2\n", {}, "line 3: column 'label' is empty"),
         ("label,t0,t1\nu,1,2\nd,,\n", {}, "line 3: it has no value"),
         ("label\nu\n", {}, "no column beside 'label'"),

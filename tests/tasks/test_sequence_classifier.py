@@ -71,7 +71,7 @@ def test_labels_of_any_kind_come_back_after_saving(labels, tmp_path):
     loaded = grunit.load(classifier.save(tmp_path / "model"))
     assert loaded.predict(X).dtype == classifier.predict(X).dtype == y.dtype
     np.testing.assert_array_equal(loaded.predict_proba(X), classifier.predict_proba(X))
-    assert loaded.get_params() == classifier.get_params()
+    assert loaded._config() == classifier._config()
 
 
 def test_the_forms_of_x_say_the_same():

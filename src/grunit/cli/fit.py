@@ -72,7 +72,7 @@ def open_interrupted(output: Path, options: dict[str, Any]) -> Any:
 def train(estimator: Any, frame: Any, output: Path, resume: bool) -> None:
     """Fit and save; after Ctrl-C save what can be resumed."""
     try:
-        estimator.fit(frame, resume=resume)
+        task_of(estimator).fit(estimator, frame, resume)
     except KeyboardInterrupt:
         if getattr(estimator, "checkpoint_", None) is None:
             raise KeyboardInterrupt("stopped before training began: nothing was written") from None

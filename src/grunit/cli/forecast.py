@@ -89,6 +89,11 @@ def read_again(estimator: Forecaster, data: str) -> pd.DataFrame:
     return read_data(data, **{part: None if names[part] == standard[part] else names[part] for part in names})
 
 
+def fit(estimator: Forecaster, frame: pd.DataFrame, resume: bool) -> None:
+    """Learn."""
+    estimator.fit(frame, resume=resume)
+
+
 def describe_fit(estimator: Forecaster, frame: pd.DataFrame) -> dict[str, Any]:
     """What a fit came to, as plain data."""
     history = estimator.history_

@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, for machines.")]
-TaskName = Annotated[str, typer.Argument(metavar="TASK", help="What to learn: forecast.")]
-Data = Annotated[str, typer.Argument(metavar="DATA", help="A table (.csv, .parquet) or example:seattle_weather.")]
+TaskName = Annotated[str, typer.Argument(metavar="TASK", help="What to learn: forecast, classification, regression.")]
+Data = Annotated[
+    str, typer.Argument(metavar="DATA", help="A table (.csv, .parquet), example:seattle_weather, or sequences (.ts).")
+]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="The folder a model was saved in.")]
 Horizon = Annotated[int | None, typer.Option("--h", help="Steps ahead to predict [default: 14].", min=1)]
 Target = Annotated[str | None, typer.Option("--target", help="The column to predict.")]

@@ -79,7 +79,7 @@ class SequenceTask:
         """Learn."""
         columns = getattr(estimator, "columns_", None)
         if self.name == "classification" and given.numeric:
-            raise DataError(f"{given.source}: its answers are numbers: use  grunit fit regression")
+            raise DataError(f"{given.source}: its answers are numbers: use grunit fit regression")
         estimator.fit(given.X, self.answers(given), resume=resume)
         estimator.columns_ = columns
 

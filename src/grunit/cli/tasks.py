@@ -8,9 +8,13 @@ from typing import Any
 
 from grunit.errors import InputError
 
-TASKS = {"forecast": "grunit.cli.forecast"}
-"""Add a task here; its module has the functions that ``grunit.cli.forecast`` has."""
-KINDS = {"Forecaster": "forecast"}
+TASKS = {
+    "forecast": "grunit.cli.forecast",
+    "classification": "grunit.cli.sequences:CLASSIFICATION",
+    "regression": "grunit.cli.sequences:REGRESSION",
+}
+"""Add a task here: a module that has the functions of ``grunit.cli.forecast``, or an object in one that has them."""
+KINDS = {"Forecaster": "forecast", "SequenceClassifier": "classification", "SequenceRegressor": "regression"}
 """Which task a saved model belongs to, by the name of its estimator."""
 
 
@@ -24,7 +28,9 @@ def find_task(name: str) -> Any:
         near = difflib.get_close_matches(name, TASKS, n=1)
         hint = f"did you mean {near[0]!r}?" if near else "use one of " + ", ".join(TASKS)
         raise InputError(f"unknown task {name!r}: {hint}")
-    return importlib.import_module(TASKS[name])
+    module, _, part = TASKS[name].partition(":")
+    found = importlib.import_module(module)
+    return getattr(found, part) if part else found
 
 
 def task_of(estimator: Any) -> Any:

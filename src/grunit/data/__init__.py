@@ -10,6 +10,8 @@ from grunit.data.examples import load_example
 from grunit.data.origin import DataWarning
 from grunit.data.panel import Panel, future_times, require_length, season_length, to_panel
 from grunit.data.scaling import Scaler
+from grunit.data.sequence_files import LabelledSequences, load_ucr, read_sequences
+from grunit.data.sequences import Sequences
 from grunit.data.tables import read_table, to_long
 
 if TYPE_CHECKING:
@@ -18,11 +20,15 @@ if TYPE_CHECKING:
 __all__ = [
     "Columns",
     "DataWarning",
+    "LabelledSequences",
     "Panel",
     "Scaler",
+    "Sequences",
     "Windows",
     "future_times",
     "load_example",
+    "load_ucr",
+    "read_sequences",
     "read_table",
     "require_length",
     "season_length",

@@ -79,8 +79,8 @@ def _long(
             other = next((place for place in places if given[place] != given[first]), None)
             if other is not None:
                 raise DataError(
-                    f"{origin.source}, line {numbers[other]}: sequence {name!r} is {given[other]!r} here and "
-                    f"{given[first]!r} in line {numbers[first]}: give one answer a sequence"
+                    f"{origin.source}, line {numbers[other]}: sequence {name!r} is {str(given[other])!r} here and "
+                    f"{str(given[first])!r} in line {numbers[first]}: give one answer a sequence"
                 )
             y.append(given[first])
         X.append(values[places])
@@ -104,12 +104,13 @@ def _numbers(frame: pd.DataFrame, names: list[str], origin: Origin) -> np.ndarra
     columns = []
     for name in names:
         given = frame[name]
-        values = pd.to_numeric(given.replace("?", np.nan), errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-        wrong = np.flatnonzero((np.isnan(values) & given.notna().to_numpy() & (given != "?").to_numpy()) | np.isinf(values))
+        there = given.notna() & (given.astype(str) != "?")
+        values = pd.to_numeric(given.where(there), errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        wrong = np.flatnonzero((np.isnan(values) & there.to_numpy()) | np.isinf(values))
         if len(wrong):
             place = int(wrong[0])
             raise DataError(
-                f"{origin.source}, line {numbers[place]}: column {name!r} holds {given.iloc[place]!r}, which is no "
+                f"{origin.source}, line {numbers[place]}: column {name!r} holds {str(given.iloc[place])!r}, which is no "
                 "finite number: mend it, leave it empty where missing, or name the column of answers with --target"
             )
         columns.append(values)

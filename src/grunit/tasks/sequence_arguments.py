@@ -28,9 +28,9 @@ def is_table(X: Any) -> bool:
     """
     if not isinstance(X, (list, tuple)):
         return getattr(X, "ndim", 2) != 3 and not (getattr(X, "dtype", None) == object and getattr(X, "ndim", 2) == 1)
-    if not X or not all(isinstance(item, (list, tuple)) for item in X):
-        return not X or not all(getattr(item, "ndim", 0) for item in X)
-    return len({len(item) for item in X}) == 1 and not any(np.ndim(value) for value in X[0])
+    if not all(isinstance(item, (list, tuple)) for item in X):
+        return not all(getattr(item, "ndim", 0) for item in X)
+    return bool(X) and len({len(item) for item in X}) == 1 and not any(np.ndim(value) for value in X[0])
 
 
 def read_sequences(estimator: Any, X: Any, reset: bool) -> Sequences:
