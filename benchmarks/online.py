@@ -65,7 +65,7 @@ def measure_parts(network: Any, window: int, count: int, turns: int) -> dict[str
     calls = {
         "step": lambda: network.step(x),
         "look back": lambda: network.look_back(start, inputs),
-        "gradient": lambda: network.backward(gradient),
+        "look back and gradient": lambda: (network.look_back(start, inputs), network.backward(gradient)),
         "Adam, and the weights packed again": lambda: descent.step(1e-9),
     }
     stream = [({}, 0.0)] * ((turns + 1) * count)

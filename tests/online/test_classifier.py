@@ -14,6 +14,13 @@ from grunit.online import OnlineClassifier
 SMALL = {"hidden_size": 8, "lr": 0.02, "lookback": 1}
 
 
+@pytest.fixture(autouse=True)
+def quick():
+    """Thousands of steps: in C where there is a compiler, which pays for compiling."""
+    with grunit.backend("auto"):
+        yield
+
+
 def signs(count: int, seed: int = 0) -> list[tuple[dict[str, float], str]]:
     rng = np.random.default_rng(seed)
     return [({"a": float(a)}, "up" if a > 0.5 else "down" if a < -0.5 else "flat") for a in rng.standard_normal(count)]
@@ -36,7 +43,7 @@ def test_memory_tells_what_the_row_alone_does_not():
     """The class is the sign of the row before: only the carried state knows."""
     rng = np.random.default_rng(1)
     values = rng.choice([-1.0, 1.0], 2500)
-    model = OnlineClassifier(hidden_size=16, lr=0.01, lookback=3)
+    model = OnlineClassifier(hidden_size=8, lr=0.02, lookback=3)
     hits = []
     for before, value in itertools.pairwise(values):
         x = {"a": float(value)}

@@ -15,6 +15,13 @@ from grunit.online import OnlineForecaster
 SMALL = {"hidden_size": 8, "lr": 0.01, "lookback": 2}
 
 
+@pytest.fixture(autouse=True)
+def quick():
+    """Thousands of steps: in C where there is a compiler, which pays for compiling."""
+    with grunit.backend("auto"):
+        yield
+
+
 def errors_of(model: OnlineForecaster, values: list[float]) -> np.ndarray:
     """Absolute errors ``(T - h, h)`` of every forecast, made before what it is about."""
     made = []

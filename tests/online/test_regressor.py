@@ -17,6 +17,13 @@ from grunit.online import OnlineRegressor
 SMALL = {"hidden_size": 8, "lr": 0.02, "lookback": 1}
 
 
+@pytest.fixture(autouse=True)
+def quick():
+    """Thousands of steps: in C where there is a compiler, which pays for compiling."""
+    with grunit.backend("auto"):
+        yield
+
+
 def follow(model: OnlineRegressor, data) -> list[float]:
     """Predictions, each made before its answer is learned."""
     found = []

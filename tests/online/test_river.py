@@ -5,10 +5,18 @@ from __future__ import annotations
 import pytest
 from tests.online.streams import rows, wave
 
+import grunit
 from grunit.online import OnlineClassifier, OnlineForecaster, OnlineRegressor
 
 river = pytest.importorskip("river", reason="river is not installed")
 SMALL = {"hidden_size": 8, "lr": 0.02, "lookback": 1}
+
+
+@pytest.fixture(autouse=True)
+def quick():
+    """Thousands of steps: in C where there is a compiler, which pays for compiling."""
+    with grunit.backend("auto"):
+        yield
 
 
 def test_progressive_validation_of_a_regressor():

@@ -15,6 +15,8 @@ from torch.fx import Node
 
 from grunit.compiler.c_build import build
 from grunit.compiler.c_emit import Walk
+from grunit.compiler.c_kernels import CONSTANTS
+from grunit.compiler.c_loops import _constant
 from grunit.compiler.c_views import has_rows
 from grunit.compiler.plan import Plan, find_plan
 from grunit.compiler.trace import UncompilableError
@@ -90,6 +92,11 @@ class Layer:
         for name, state in step.states.items():
             if node is state:
                 return self.history[name]
+        if node not in self.kept:  # nothing but one number, which is read as if it lay in memory
+            number: Any = _constant(node) if node.target in CONSTANTS else None
+            if number is None:
+                raise UncompilableError(f"the streaming step cannot read {node.format_node()}")
+            self.kept[node] = torch.full((len(self.ones), self.walks.size(node)), number, dtype=self.walks.dtype)
         return self.kept[node]
 
 

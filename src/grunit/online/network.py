@@ -84,7 +84,8 @@ class Network:
         self._window_output: Tensor | None = None
         self.has_looked = False
         """Whether there is an output whose gradient can be asked for."""
-        self.backend, self.reason = "torch", None
+        self.backend = "torch"
+        self.reason: str | None = None
         self._compiled: Any = None
         self._compile()
 

@@ -49,7 +49,7 @@ class RowStream:
             return []
         if columns.features is None:
             columns.features = names
-        answer = {} if key is None else {columns.key: key}
+        answer: dict[str, Any] = {} if key is None else {str(columns.key): key}
         answer |= self._predict(x, key)
         if y is not None and self.learn:
             self.model.learn_one(x, y, key)

@@ -138,7 +138,8 @@ class SeriesStream:
 
     def snapshot(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """State as JSON, and tensors."""
-        models, tensors = [], {}
+        models: list[dict[str, Any]] = []
+        tensors: dict[str, Any] = {}
         for place, (name, model) in enumerate(self.models.items()):
             made, own = store_model(model, f"{place}.")
             models.append({"name": name, "model": made, "clock": self.clocks[name].to_json()})
