@@ -42,6 +42,8 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
         max_epochs: passes over the sequences (default: as many as make 600 optimiser steps, at least 20, at most 300).
         batch_size, lr, optimizer, optimizer_options, weight_decay, scheduler, warmup, clip, patience, precision,
         device, seed, verbose: see :class:`grunit.training.Settings`.
+        training_options: the rarer arguments of :class:`grunit.training.Settings`, for example
+            ``{"bucketing": True}`` for batches of sequences of near lengths.
 
     Missing values are NaN: they are filled with the feature's centre, and a mask beside each feature that has any in
     training tells the network so.
@@ -92,6 +94,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
         device: str = "auto",
         seed: int = 0,
         verbose: int = 1,
+        training_options: dict[str, Any] | None = None,
     ):
         self.cell = cell
         self.hidden_size = hidden_size
@@ -122,6 +125,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
         self.device = device
         self.seed = seed
         self.verbose = verbose
+        self.training_options = training_options
 
     def fit(
         self,
