@@ -31,6 +31,13 @@ CONTENTS = {
     ],
     "Compiler": ["grunit.compile", "grunit.backend"],
     "Forecasting": ["grunit.Forecaster", "grunit.load", "grunit.data.load_example"],
+    "Classification": [
+        "grunit.SequenceClassifier",
+        "grunit.SequenceRegressor",
+        "grunit.data.read_sequences",
+        "grunit.data.load_ucr",
+        "grunit.data.LabelledSequences",
+    ],
     "Live streams": [
         "grunit.OnlineRegressor",
         "grunit.OnlineClassifier",
