@@ -71,3 +71,20 @@ def test_hours_keep_their_time_of_day():
     times = pd.date_range("2024-01-01", periods=2, freq="h")
     assert [record["ds"] for record in records(pd.DataFrame({"ds": times}))] == [str(time) for time in times]
     assert records(pd.DataFrame({"ds": [1, 2]})) == [{"ds": 1}, {"ds": 2}]
+
+
+@pytest.mark.parametrize("rename", [False, True])
+def test_a_gap_and_a_short_series_name_the_file_and_count_rows_from_one(run, tmp_path, rename):
+    days = pd.date_range("2024-01-01", periods=30)
+    names = ["when", "sold"] if rename else ["ds", "y"]
+    words = ["--target", "sold", "--time", "when"] if rename else ["--target", "y"]
+    frame = pd.DataFrame({names[0]: days, names[1]: np.arange(30.0)})
+    frame.drop(index=9).to_csv(tmp_path / "gap.csv", index=False)
+    status, _, err = run("fit", "forecast", "gap.csv", *words, "--h", 2)
+    assert status == 2
+    # The line of the eleventh of January is the tenth below the header.
+    assert "gap.csv, series" in err and "row 10: 2024-01-11 follows 2024-01-09" in err
+    frame[:4].to_csv(tmp_path / "short.csv", index=False)
+    status, _, err = run("fit", "forecast", "short.csv", *words, "--h", 4)
+    assert status == 2
+    assert "short.csv, series" in err and "has 4 rows" in err

@@ -25,6 +25,7 @@ class Panel:
         values: one array ``(T_i, 1 + n)`` a series; column 0 is ``y``, the others are ``exogenous`` in order.
         exogenous: names of the n exogenous columns.
         freq: step between times: a pandas offset alias, a whole number, or ``None`` where no series has two rows.
+        source: the file they were read from, for messages; ``""`` where there is none.
     """
 
     ids: list[str]
@@ -32,6 +33,7 @@ class Panel:
     values: list[np.ndarray]
     exogenous: list[str] = field(default_factory=list)
     freq: Frequency = None
+    source: str = ""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -108,7 +110,9 @@ def to_panel(frame: pd.DataFrame, exogenous: Sequence[str] | None = None, freq: 
                 else "is {!r}; add the missing rows, or remove the extra ones"
             )
             raise DataError(f"{source}, series {name!r}, {place}: {what}, but the step {mend.format(freq)}")
-    return Panel([str(name) for name in ids], times, [all_values[row] for row in rows], exogenous, freq)
+    source = frame.attrs.get("grunit_origin", {}).get("source", "data")
+    source = "" if source == "data" else source
+    return Panel([str(name) for name in ids], times, [all_values[row] for row in rows], exogenous, freq, source)
 
 
 def _show(time: Any) -> str:
@@ -128,8 +132,10 @@ def require_length(panel: Panel, needed: int, what: str) -> None:
     """
     for name, length in zip(panel.ids, panel.lengths, strict=True):
         if length < needed:
+            where = f"{panel.source}, " if panel.source else ""
             raise DataError(
-                f"series {name!r} has {length} rows and {what} needs {needed}; give a longer series, or ask for less"
+                f"{where}series {name!r} has {length} rows and {what} needs {needed}; "
+                "give a longer series, or ask for less"
             )
 
 

@@ -90,6 +90,10 @@ def to_long(
         return arrange(frame, columns, None, None, Origin(source, data.index))
     if isinstance(data, pd.DataFrame):
         origin = Origin(source, data.index)
+        read = data.attrs.get("grunit_origin")
+        if read is not None and source == "data" and read["rows"] == len(data) and isinstance(data.index, pd.RangeIndex):
+            # A file that was read before keeps its name and the way its rows are counted.
+            origin = Origin(read["source"], data.index if not read["first"] else None)
         if data.empty:
             raise origin.refuse("it has no rows", "give a frame with data")
         times_in_index = isinstance(data.index, pd.DatetimeIndex | pd.PeriodIndex)
