@@ -128,3 +128,9 @@ def test_65536_steps_in_float32_neither_overflow_nor_drift(backend):
     with torch.no_grad(), grunit.backend("torch"):
         expected, _ = run(wide, dict(wide.named_parameters()), [x.double()], [torch.zeros(1, 6, dtype=torch.double)])
     torch.testing.assert_close(output.double(), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_unit_that_keeps_for_10000_steps_keeps_its_digits_in_float32():
+    keep = 1 - 1e-4 * torch.rand(65_536, 1, 4)
+    truth = scan(keep.double(), torch.ones_like(keep).double())
+    assert ((scan(keep, torch.ones_like(keep)) - truth).abs().max() / truth.max()) < 1e-5

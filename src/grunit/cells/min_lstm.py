@@ -62,8 +62,9 @@ class MinLSTM(InputGatedCell):
     def step(self, x: Tensor, h: Tensor) -> tuple[Tensor]:
         """x ``(B, F)``, h ``(B, H)`` -> new h ``(B, H)``."""
         f, i, n = self.from_input(x)
-        # f / (f + i) as the sigmoid of log f - log i: two closed gates would divide zero by zero.
-        keep = gate("forget_gate", torch.sigmoid(softplus(-i) - softplus(-f)))
+        # i / (f + i) as the sigmoid of log i - log f: two closed gates would divide zero by zero.
         admit = gate("input_gate", torch.sigmoid(softplus(-f) - softplus(-i)))
+        # Not the sigmoid of log f - log i: close to 1 it is rounded down, by the square of what is admitted.
+        keep = gate("forget_gate", 1 - admit)
         n = gate("candidate", self.activation(n))
         return (keep * h + admit * n,)

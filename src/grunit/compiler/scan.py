@@ -40,13 +40,22 @@ def scan(a: Tensor, b: Tensor) -> Tensor:
         return b
     pairs = len(a) // 2
     first_a, first_b, second_a, second_b = a[0 : 2 * pairs : 2], b[0 : 2 * pairs : 2], a[1::2], b[1::2]
-    odd = scan(first_a * second_a, torch.addcmul(second_b, second_a, first_b))
+    odd = scan(_times(first_a, second_a), torch.addcmul(second_b, second_a.to(b.dtype), first_b))
     result = torch.empty_like(b)
     result[1::2] = odd
     result[0] = b[0]
     if len(a) > 2:
-        torch.addcmul(b[2::2], a[2::2], odd[: len(a[2::2])], out=result[2::2])
+        torch.addcmul(b[2::2], a[2::2].to(b.dtype), odd[: len(a[2::2])], out=result[2::2])
     return result
+
+
+def _times(a: Tensor, b: Tensor) -> Tensor:
+    """Coefficients of two steps as one, wider than float32 where the device can.
+
+    Just below 1 float32 has room for the sum of what two steps forget, but not for the product, 1e-8 of 1e-4 each:
+    rounding would drop it in every pair, and a unit that keeps for 10,000 steps would be off by 10,000 times that.
+    """
+    return torch.mul(a.double() if a.device.type != "mps" else a, b)
 
 
 def can_scan(schedule: Schedule) -> bool:
@@ -71,9 +80,10 @@ class ScanProgram(TorchProgram):
         self.free = [n for n in reads if n not in loop and n is not self.old]
         self.given = make_region("given", [], self.free, self.constants)
         more = [self.loop, self.given]
-        self.before = self._before("", more, {})
+        self.before = self.before_reading([n for r in more for n in r.reads], "", {})
         if training:
-            self.before_back = self._before("_again", [*more, self.prepared, self.backward_loop, self.deferred], {})
+            later = [*more, self.prepared, self.backward_loop, self.deferred]
+            self.before_back = self.before_reading([n for r in later for n in r.reads], "_again", {})
 
     def _coefficients(self, values: dict[Node, Tensor], length: int, rows: int) -> tuple[Tensor, Tensor]:
         """``a`` and ``b`` of the state that is carried on, each ``(T, B, n)``."""
