@@ -65,7 +65,7 @@ IMPORTS = {
 
 def measure(settings: Settings) -> dict[str, Any]:
     """Seconds of first uses by cell, and of imports."""
-    repeats = 1 if settings.smoke else 5
+    repeats = 1 if settings.smoke else 3
     uses = []
     for cell in settings.cells:
         say(f"first use: {cell}")

@@ -18,8 +18,12 @@ from grunit.compiler.run import run
 LENGTH, ROWS = 100, 8
 
 
+# Those keep much of what is made before the loop, or nothing of it.
+OTHERS = [pytest.param(name, marks=pytest.mark.slow) for name in ("layer_norm_lstm", "nas", "mut1", "rg_lru")]
+
+
 @pytest.mark.parametrize("backend", ["torch", "c"])
-@pytest.mark.parametrize("name", CLASSIC)
+@pytest.mark.parametrize("name", [*CLASSIC, *OTHERS])
 def test_a_walk_holds_little_more_than_the_schedule_names(name, backend):
     cell = cells.get(name)(3, 16)
     inputs, states = example(cell, LENGTH, ROWS)

@@ -23,9 +23,9 @@ from grunit.compiler.c_views import MOVES, rows_axis, steps_of
 from grunit.compiler.printer import node_names
 from grunit.compiler.program import Schedule
 from grunit.compiler.regions import make_region
-from grunit.compiler.schedule import PRODUCTS, ancestors, reads_of
+from grunit.compiler.schedule import PRODUCTS, ancestors
 from grunit.compiler.simplify import has_rows, is_movable, is_size
-from grunit.compiler.torch_backend import TorchProgram
+from grunit.compiler.torch_backend import TorchProgram, in_own_memory
 from grunit.compiler.trace import UncompilableError
 
 aten = torch.ops.aten
@@ -58,6 +58,7 @@ class CProgram:
         self.has_team = thread_pool() is not None
         walks = []
         self.again: tuple[Node, ...] = ()
+        """Those of ``saved`` that are made before the loop."""
         if training:
             try:
                 self._plan_deferred(rowwise=True)
@@ -65,7 +66,6 @@ class CProgram:
             except UncompilableError:  # what stands before the last products may be more than a loop can do
                 self._plan_deferred(rowwise=False)
                 self.backward_walk = self._plan_backward()
-            self._plan_again()
             walks.append(self.backward_walk)
         self.forwards = {False: self._plan_forward(inner=False)}
         self.sources = {walk: walk.write() for walk in (*walks, self.forwards[False])}
@@ -136,14 +136,7 @@ class CProgram:
                 saved.remove(node)
                 self.remade.add(node)
         self.saved = tuple(saved)
-
-    def _plan_again(self) -> None:
-        """What was made before the loop with products or sums, and is read on the way back, is kept, not made again."""
-        hoisted = set(self.schedule.hoisted)
-        read = reads_of(set(self.way_back)) | set(self.deferred.reads)
-        costly = {n for n in hoisted if n.target in PRODUCTS or n.target in REDUCTIONS}
-        self.again = tuple(n for n in self.schedule.hoisted if n in read and costly & ancestors([n], hoisted))
-        self.saved += self.again
+        self.again = tuple(node for node in saved if node in schedule.hoisted)
 
     def _before(self, walk: Walk) -> Any:
         """What torch computes before a walk forward."""
@@ -155,7 +148,6 @@ class CProgram:
         carry = [step.gradients[name] for name in step.states]
         candidates = set(schedule.prepared) | set(schedule.backward_loop) | self.inner | self.remade
         nodes = _needed([*carry, *self.carried, *(s.source for s in self.sums)], candidates, step.graph.nodes)
-        self.way_back = nodes
         stems = [f"grad_{name}" for name in step.states]
         kernels = Kernels(nodes, self.sums, {*carry, *self.carried}, self.dtype)
         cotangents = list(step.cotangents.values())
@@ -200,7 +192,7 @@ class CProgram:
         final = tuple(h[last if full else length % 2] for h, full in zip(histories, self.full))
         ahead = {n: h[1:] if not reverse else h[:-1] for n, h in zip(step.new_states.values(), histories)}
         behind = {n: h[:-1] if not reverse else h[1:] for n, h in zip(step.states.values(), histories)}
-        places = {**{n: values[n] for n in self.again if n not in kept}, **ahead, **behind, **kept}
+        places = {**{n: in_own_memory(values[n]) for n in self.again if n not in kept}, **ahead, **behind, **kept}
         saved = [places[n] for n in self.saved]
         output = histories[0][1:] if not reverse else histories[0][:-1]
         return output, tuple(f.clone() for f in final), saved

@@ -54,7 +54,8 @@ class Schedule:
     backward_loop: tuple[Node, ...]
     deferred: tuple[Node, ...]
     saved: tuple[Node, ...]
-    """Values of the forward loop, and states before the step, that the backward reads."""
+    """Values of the forward loop, states before the step, and dear values made before the loop, that the backward
+    reads."""
     carried: tuple[Node, ...]
     """Values of the backward loop that the deferred part reads."""
     wanted: tuple[str, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
@@ -85,11 +86,13 @@ def schedule(step: StepGraph, wanted: Collection[str] | None = None) -> Schedule
     results = {step.gradients[n] for n in wanted}
     read_late = reads_of({*backward_loop, *deferred, *prepared}) | results
     saved = [n for n in (*step.states.values(), *loop) if n in read_late]
+    kind = classify(step)
+    saved += kept_from_before(saved, hoisted, read_late) if kind == "dense" else []
     read_after = reads_of(set(deferred)) | results
     carried = [n for n in (*cotangents, *backward_loop) if n in read_after]
     result = Schedule(
         step=step,
-        kind=classify(step),
+        kind=kind,
         once=tuple(once),
         hoisted=tuple(hoisted),
         loop=tuple(loop),
@@ -101,6 +104,23 @@ def schedule(step: StepGraph, wanted: Collection[str] | None = None) -> Schedule
         wanted=wanted,
     )
     return replace(result, stages=_stages(result.loop), backward_stages=_stages(result.backward_loop))
+
+
+def kept_from_before(saved: list[Node], hoisted: list[Node], read_late: set[Node]) -> list[Node]:
+    """Hoisted values that the backward reads and that are kept, because making them again takes products or sums.
+
+    None are where they would take more than half of what is saved anyway. Cells without a product in the loop keep
+    none either: theirs are the long sequences.
+    """
+    inside = set(hoisted)
+    costly = {n for n in hoisted if n.target in PRODUCTS or n.target in REDUCTIONS}
+    kept = [n for n in hoisted if n in read_late and costly & ancestors([n], inside)]
+    return kept if 2 * sum(map(width_of, kept)) <= sum(map(width_of, saved)) else []
+
+
+def width_of(node: Node) -> int:
+    """Numbers a row has in a value."""
+    return math.prod(size for size in node.meta["val"].shape if isinstance(size, int))
 
 
 def reads_of(inside: set[Node]) -> set[Node]:

@@ -39,7 +39,8 @@ class TorchProgram:
         def region(name: str, nodes: Sequence[Node], writes: Sequence[Node]) -> Region:
             return make_region(name, nodes, writes, constants, names)
 
-        kept = [n for n in self.saved if n not in step.states.values()]
+        self.early = [n for n in self.saved if n in schedule.hoisted]
+        kept = [n for n in self.saved if n not in step.states.values() and n not in self.early]
         self.loop = region("step", schedule.loop, [*step.new_states.values(), *kept])
         self.kept = kept
         later: list[Region] = []
@@ -53,13 +54,11 @@ class TorchProgram:
             factors = [n for n in schedule.prepared if any(n in r.reads for r in (self.backward_loop, self.deferred))]
             self.prepared = region("prepared", schedule.prepared, factors)
             later = [self.prepared, self.backward_loop, self.deferred]
-        self.before = self._before("", [self.loop], names)
-        self.before_back = self._before("_again", later, names)
+        self.before = self.before_reading([*self.loop.reads, *self.early], "", names)
+        late = [n for r in later for n in r.reads if n not in self.early]
+        self.before_back = self.before_reading(late, "_again", names)
         self.regions = [*self.before, self.loop, *self.before_back, *later]
         self.bulk_inputs = [*step.inputs.values(), *step.masks.values()]
-
-    def _before(self, suffix: str, regions: Sequence[Region], names: dict[Node, str]) -> tuple[Region, Region]:
-        return self.before_reading([n for r in regions for n in r.reads], suffix, names)
 
     def before_reading(
         self, nodes: Sequence[Node], suffix: str = "", names: dict[Node, str] | None = None
@@ -115,7 +114,7 @@ class TorchProgram:
             return torch.stack(history[::-1] if reverse else history)
 
         saved_values = dict(zip(step.states.values(), before)) | dict(zip(self.kept, outputs[1:]))
-        saved = [pile(saved_values[n]) for n in self.saved]
+        saved = [in_own_memory(values[n]) if n in self.early else pile(saved_values[n]) for n in self.saved]
         return pile(outputs[0]), tuple(current.values()), saved
 
     def backward(
@@ -200,3 +199,8 @@ class TorchProgram:
             else:
                 getters.append((node, lambda t, value=values[node]: value))
         return getters
+
+
+def in_own_memory(value: Tensor) -> Tensor:
+    """A value that keeps nothing but itself alive, as a slice of something larger would."""
+    return value if value.untyped_storage().nbytes() == value.numel() * value.element_size() else value.clone()
