@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import sys
 from typing import Any, Protocol, TextIO
 
 from grunit.errors import BundleError, DataError
-from grunit.online.fitted_stream import FittedStream
 from grunit.online.journal import STREAM, Journal
 from grunit.online.lines import LineReader, LineWriter
 from grunit.online.outlet import Outlet
-from grunit.online.row_stream import RowStream
-from grunit.online.series_stream import SeriesStream
 
 
 class Stream(Protocol):
@@ -33,7 +31,12 @@ class Stream(Protocol):
         """State as JSON, and tensors."""
 
 
-KINDS: dict[str, Any] = {kind.kind: kind for kind in (RowStream, SeriesStream, FittedStream)}
+KINDS = {
+    "rows": ("grunit.online.row_stream", "RowStream"),
+    "series": ("grunit.online.series_stream", "SeriesStream"),
+    "fitted": ("grunit.online.fitted_stream", "FittedStream"),
+}
+"""Streams by the name a snapshot gives, and where each lives."""
 
 
 class StreamService:
@@ -195,7 +198,8 @@ class StreamService:
             return None
         try:
             data = bundle.encoders[STREAM]
-            kind = KINDS[data["kind"]]
+            module, name = KINDS[data["kind"]]
+            kind = getattr(importlib.import_module(module), name)
             stream = kind.restore(data["state"], bundle.tensors)
             service = cls(
                 stream,
