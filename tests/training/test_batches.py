@@ -45,3 +45,34 @@ def test_any_torch_data_set_will_do():
 def test_no_rows_a_batch_is_refused():
     with pytest.raises(grunit.GrunitError, match="batch_size"):
         Batches((torch.arange(3),), 0)
+
+
+class TestBucketed:
+    """Batches of near lengths."""
+
+    lengths = torch.randint(1, 100, (403,), generator=torch.Generator().manual_seed(0))
+
+    def batches(self, **more):
+        rows = torch.arange(403)
+        return Batches((rows, self.lengths), 4, seed=2, lengths=self.lengths, **more).bucketed()
+
+    def test_every_row_comes_once_and_lengths_are_near(self):
+        taken = list(self.batches().epoch(0))
+        assert sorted(torch.cat([rows for rows, _ in taken]).tolist()) == list(range(403))
+        spread = sum(int(lengths.max() - lengths.min()) for _, lengths in taken) / len(taken)
+        assert spread < 5  # among rows drawn at random it is about 60
+
+    def test_batches_are_not_in_the_order_of_length_and_change_with_the_epoch(self):
+        first = [int(lengths.max()) for _, lengths in self.batches().epoch(0)]
+        assert first != sorted(first)
+        assert [rows.tolist() for rows, _ in self.batches().epoch(0)] != [
+            rows.tolist() for rows, _ in self.batches().epoch(1)
+        ]
+
+    def test_the_order_follows_from_the_seed_and_goes_on_from_any_batch(self):
+        whole = [rows.tolist() for rows, _ in self.batches().epoch(3)]
+        assert [rows.tolist() for rows, _ in self.batches().epoch(3, start=17)] == whole[17:]
+
+    def test_without_lengths_it_is_refused(self):
+        with pytest.raises(grunit.GrunitError, match="bucketing needs the length"):
+            Batches((torch.arange(3),), 2).bucketed()

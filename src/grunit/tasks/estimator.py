@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import os
 from pathlib import Path
@@ -19,6 +20,7 @@ from grunit.training.optimizers import OPTIMIZERS
 from grunit.training.settings import plain
 
 _MODEL, _CHECKPOINT = "model.", "checkpoint."
+_OPTIONS = "training_options"
 
 
 class UnfittedError(NotFittedError, ScikitNotFittedError):
@@ -40,9 +42,24 @@ class Estimator(BaseEstimator):
     checkpoint_: Checkpoint | None
 
     def settings(self, **changes: Any) -> Settings:
-        """The training arguments of this estimator, checked; ``changes`` replace some."""
-        names = [name for name in inspect.signature(Settings).parameters if hasattr(self, name)]
-        given = {name: getattr(self, name) for name in names}
+        """The training arguments of this estimator, checked; ``changes`` replace some.
+
+        Those it has no argument for come from ``training_options``.
+
+        Raises:
+            InputError: a value out of range, or an option that is none.
+        """
+        known = list(inspect.signature(Settings).parameters)
+        own = list(self.get_params(deep=False))
+        options = getattr(self, "training_options", None) or {}
+        rare = [name for name in known if name not in own]
+        for name in options:
+            if name not in rare:
+                near = difflib.get_close_matches(str(name), rare, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else "use " + ", ".join(rare)
+                where = "is an argument of its own, not one of" if name in own else "is none of the"
+                raise InputError(f"{name!r} {where} training_options: {'take it out' if name in own else hint}")
+        given = {name: getattr(self, name) for name in known if name in own} | dict(options)
         given["optimizer_options"] = given.get("optimizer_options") or {}
         return Settings(**{**given, **changes})
 
@@ -53,9 +70,7 @@ class Estimator(BaseEstimator):
             NotFittedError: there is no model yet.
         """
         if not hasattr(self, "model_"):
-            raise UnfittedError(
-                f"this {type(self).__name__} is not fitted: call fit first, or grunit.load a saved one"
-            )
+            raise UnfittedError(f"this {type(self).__name__} is not fitted: call fit first, or grunit.load a saved one")
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "model_")
@@ -127,7 +142,13 @@ class Estimator(BaseEstimator):
 
     def _config(self) -> dict[str, Any]:
         """The arguments as JSON: cells and optimisers by name."""
-        return {name: _encode(value) for name, value in self.get_params(deep=False).items()}
+        config = {name: _encode(value) for name, value in self.get_params(deep=False).items() if name != _OPTIONS}
+        if _OPTIONS in self.get_params(deep=False):
+            # Functions are of the program that trains; what was learned does not need them.
+            options = dict(getattr(self, _OPTIONS) or {})
+            options.pop("auxiliary", None)
+            config[_OPTIONS] = _encode(options) or None
+        return config
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -49,6 +49,8 @@ class Forecaster(Estimator):
         max_epochs: passes over the windows (default: as many as make 250 optimiser steps, at least 5, at most 50).
         batch_size, lr, optimizer, optimizer_options, weight_decay, scheduler, warmup, clip, patience,
         precision, device, seed, verbose: see :class:`grunit.training.Settings`.
+        training_options: the rarer arguments of :class:`grunit.training.Settings`, for example
+            ``{"averaging": "ema", "l1": 1e-5}``.
         id_col, time_col, target_col: names of the three columns in the frames that come in and go out.
 
     Attributes:
@@ -93,6 +95,7 @@ class Forecaster(Estimator):
         warmup: float = 0.0,
         clip: float | None = 1.0,
         patience: int | None = None,
+        training_options: dict[str, Any] | None = None,
         precision: str = "float32",
         device: str = "auto",
         seed: int = 0,
@@ -125,6 +128,7 @@ class Forecaster(Estimator):
         self.warmup = warmup
         self.clip = clip
         self.patience = patience
+        self.training_options = training_options
         self.precision = precision
         self.device = device
         self.seed = seed

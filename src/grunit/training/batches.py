@@ -13,6 +13,8 @@ from torch import Tensor
 from grunit.errors import InputError
 
 Batch = tuple[Tensor, ...]
+POOL = 50
+"""Batches within which :meth:`Batches.bucketed` sorts: wide enough for near lengths, narrow enough to stay mixed."""
 
 
 class Batches:
@@ -26,6 +28,8 @@ class Batches:
         seed: the order is a function of this and the epoch.
         process, processes: of several processes, this one takes every ``processes``-th batch; batches that do not
             fill a round are left out, so that all take equally many steps.
+        lengths: steps ``(N,)`` of each sequence (default: ``data.lengths``, where there is such), for
+            :meth:`bucketed`.
 
     >>> batches = Batches((torch.arange(5),), batch_size=2, shuffle=False)
     >>> [rows.tolist() for rows, in batches.epoch(0)]
@@ -43,6 +47,7 @@ class Batches:
         seed: int = 0,
         process: int = 0,
         processes: int = 1,
+        lengths: Tensor | None = None,
     ):
         if batch_size < 1:
             raise InputError(f"batch_size is {batch_size}: give a whole number of at least 1")
@@ -51,6 +56,8 @@ class Batches:
         self.rows = len(data[0]) if isinstance(data, tuple) else len(data)
         self.batch_size, self.shuffle, self.seed = batch_size, shuffle, seed
         self.process, self.processes = process, processes
+        self.lengths = getattr(data, "lengths", None) if lengths is None else lengths
+        self.near = False
 
     def __len__(self) -> int:
         """Batches an epoch, of this process."""
@@ -58,20 +65,52 @@ class Batches:
 
     def shared(self, process: int, processes: int) -> Batches:
         """The same batches as one of several processes sees them."""
-        twin = object.__new__(Batches)
-        twin.__dict__.update(self.__dict__, process=process, processes=processes)
-        return twin
+        return self._changed(process=process, processes=processes)
+
+    def bucketed(self) -> Batches:
+        """The same rows, but a batch holds sequences of near lengths, so that little is padded.
+
+        Within every :data:`POOL` batches of an epoch's order the rows are sorted by length and cut anew; the batches
+        then come in an order of their own. Without ``shuffle`` rows are sorted by length once and for all.
+
+        Raises:
+            InputError: the data has no lengths.
+
+        >>> lengths = torch.tensor([9, 1, 8, 2])
+        >>> near = Batches((lengths,), 2, lengths=lengths).bucketed()
+        >>> sorted(sorted(rows.tolist()) for rows, in near.epoch(0))
+        [[1, 2], [8, 9]]
+        """
+        if self.lengths is None or len(self.lengths) != self.rows:
+            raise InputError(
+                "bucketing needs the length of every sequence, which this data does not tell: leave it out"
+            )
+        return self._changed(near=True)
 
     def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
         """The batches of epoch ``number``, from batch ``start`` on."""
-        if self.shuffle:
-            generator = torch.Generator().manual_seed((self.seed * 1_000_003 + number) % 2**63)
-            order = torch.randperm(self.rows, generator=generator)
-        else:
-            order = torch.arange(self.rows)
+        cuts = self._cuts(number)
         for index in range(start, len(self)):
-            first = (index * self.processes + self.process) * self.batch_size
-            yield self.take(order[first : first + self.batch_size])
+            yield self.take(cuts[index * self.processes + self.process])
+
+    def _cuts(self, number: int) -> Sequence[Tensor]:
+        """The rows of every batch of an epoch."""
+        generator = torch.Generator().manual_seed((self.seed * 1_000_003 + number) % 2**63)
+        order = torch.randperm(self.rows, generator=generator) if self.shuffle else torch.arange(self.rows)
+        if not self.near:
+            return order.split(self.batch_size)
+        assert self.lengths is not None
+        pools = order.split(POOL * self.batch_size if self.shuffle else self.rows)
+        order = torch.cat([pool[torch.argsort(self.lengths[pool], stable=True)] for pool in pools])
+        cuts = order.split(self.batch_size)
+        if not self.shuffle:
+            return cuts
+        return [cuts[index] for index in torch.randperm(len(cuts), generator=generator).tolist()]
+
+    def _changed(self, **changes: Any) -> Batches:
+        twin = object.__new__(Batches)
+        twin.__dict__.update(self.__dict__, **changes)
+        return twin
 
     @cached_property
     def checksum(self) -> int | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,11 +51,11 @@ class Checkpoint:
 
         path = Path(path)
         content = save(self.tensors, metadata={_TREE: json.dumps(self.tree, allow_nan=False)})
-        temporary = None
+        # Always the same name: what a process killed here leaves behind, the next write replaces.
+        temporary = path.with_name(path.name + ".part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, temporary = tempfile.mkstemp(prefix=path.name, suffix=".part", dir=path.parent)
-            with os.fdopen(descriptor, "wb") as file:
+            with temporary.open("wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -63,8 +63,8 @@ class Checkpoint:
         except OSError as error:
             raise BundleError(f"the checkpoint {path} cannot be written ({error.strerror}): choose another") from error
         finally:
-            if temporary is not None:
-                Path(temporary).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                temporary.unlink()
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> Checkpoint:

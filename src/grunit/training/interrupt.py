@@ -1,4 +1,4 @@
-"""Ctrl-C waits for the batch to end, so that what is left behind is a whole step."""
+"""Ctrl-C and SIGTERM wait for the batch to end, so that what is left behind is a whole step."""
 
 from __future__ import annotations
 
@@ -11,30 +11,32 @@ from typing import Any
 
 @contextmanager
 def deferred_interrupt() -> Iterator[Callable[[], bool]]:
-    """Within the block the first Ctrl-C is only noted; a second one interrupts at once.
+    """Within the block the first Ctrl-C or SIGTERM is only noted; a second one interrupts at once.
 
     Yields:
-        a function that says whether Ctrl-C was pressed. In a thread other than the main one, where Python does not
-        deliver Ctrl-C, it always says no.
+        a function that says whether one came. In a thread other than the main one, where Python does not deliver
+        signals, it always says no.
 
     >>> with deferred_interrupt() as interrupted:
     ...     interrupted()
     False
     """
-    pressed = threading.Event()
-    before = signal.getsignal(signal.SIGINT)
-    # A program that has its own handler for Ctrl-C keeps it.
-    if threading.current_thread() is not threading.main_thread() or before is not signal.default_int_handler:
-        yield pressed.is_set
-        return
+    came = threading.Event()
+    # A program that has its own handler keeps it.
+    ours = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    before = {number: handler for number, handler in ours.items() if signal.getsignal(number) is handler}
+    if threading.current_thread() is not threading.main_thread():
+        before = {}
 
     def note(number: int, frame: Any) -> None:
-        if pressed.is_set():
+        if came.is_set():
             raise KeyboardInterrupt
-        pressed.set()
+        came.set()
 
-    signal.signal(signal.SIGINT, note)
+    for number in before:
+        signal.signal(number, note)
     try:
-        yield pressed.is_set
+        yield came.is_set
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

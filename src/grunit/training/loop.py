@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from grunit.errors import GrunitError
 from grunit.training.batches import Batch, Batches
 from grunit.training.checkpoint import Checkpoint
+from grunit.training.devices import find_processes
 from grunit.training.history import History
 from grunit.training.interrupt import deferred_interrupt
 from grunit.training.progress import Progress
@@ -48,7 +49,8 @@ def fit(
         train: what to learn from.
         validation: what decides when to stop and which weights are best; None to keep the last weights.
         settings: how.
-        keep: called with a checkpoint before the first batch, after every epoch, and on Ctrl-C.
+        keep: called with a checkpoint before the first batch, after every epoch, on Ctrl-C or SIGTERM, and every
+            ``settings.checkpoint_every`` batches.
         resume: a checkpoint of the same training to go on from; on a CPU the weights at the end are then the same,
             to the bit, as without the interruption.
         watch: called with the history after every epoch.
@@ -59,8 +61,8 @@ def fit(
     Raises:
         DivergenceError: the loss is not finite; the best weights so far are in the model. Or that of validation never
             was; the last weights are in the model.
-        KeyboardInterrupt: Ctrl-C, after the batch (in validation: the epoch) is finished, the checkpoint kept and the
-            best weights restored.
+        KeyboardInterrupt: Ctrl-C or SIGTERM, after the batch (in validation: the epoch) is finished, the checkpoint
+            kept and the best weights restored.
 
     >>> torch.manual_seed(0)  # doctest: +ELLIPSIS
     <torch._C.Generator object at ...>
@@ -73,13 +75,11 @@ def fit(
     >>> history.train[-1] < 0.01
     True
     """
-    from accelerate import Accelerator
-
-    accelerator = Accelerator(device_placement=False)  # knows the other processes; the device is chosen by run
-    train = train.shared(accelerator.process_index, accelerator.num_processes)
-    run = Run(model, train, settings, accelerator)
-    if resume is not None:
-        run.restore(resume)
+    accelerator = find_processes()
+    train = (train.bucketed() if settings.bucketing else train).shared(
+        accelerator.process_index, accelerator.num_processes
+    )
+    run = Run(model, train, validation, settings, accelerator)
 
     def save() -> None:
         if keep is not None and accelerator.is_main_process:
@@ -88,18 +88,24 @@ def fit(
     verbose = settings.verbose if accelerator.is_main_process else 0
     with deferred_interrupt() as interrupted, Progress(settings.max_epochs, len(train), verbose) as progress:
         try:
+            if resume is not None:
+                run.restore(resume)
             save()
             while not run.finished:
                 started = time.perf_counter()
                 for batch in train.epoch(run.epoch, start=run.batch):
-                    _learn(run, loss, batch)
+                    learn(run, loss, batch)
                     progress.batch(run.epoch, run.batch)
+                    if run.keeps:
+                        save()
                     if interrupted():
                         run.seconds += time.perf_counter() - started
                         save()
                         raise KeyboardInterrupt
                 run.seconds += time.perf_counter() - started
-                run.end_epoch(None if validation is None else evaluate(run, loss, validation))
+                with run.averaged():
+                    value = None if validation is None else evaluate(run, loss, validation)
+                run.end_epoch(value)
                 save()
                 progress.epoch(run.history)
                 if watch is not None:
@@ -107,7 +113,7 @@ def fit(
                 if interrupted():
                     raise KeyboardInterrupt
         finally:
-            run.restore_best()
+            run.close()
         # The epochs are done and a resumed fit finds nothing left to do; but whoever called must hear of it too.
         if interrupted():
             raise KeyboardInterrupt
@@ -119,7 +125,7 @@ def fit(
     return run.history
 
 
-def _learn(run: Run, loss: Loss, batch: Batch) -> None:
+def learn(run: Run, loss: Loss, batch: Batch) -> None:
     """Take the optimiser steps of one batch."""
     run.model.train()
     chunk, state = run.settings.chunk, None
@@ -133,7 +139,10 @@ def _learn(run: Run, loss: Loss, batch: Batch) -> None:
                 value, state = loss(run.prepared, piece, detach(state))
         size = _size(piece, chunk)
         total, weight = total + _finite(run, value) * size, weight + size
-        run.descend(value)
+        for term, share in run.settings.auxiliary:
+            with run.autocast():
+                value = value + share * term(run.model, piece)
+        run.descend(value, size)
     run.batch += 1
     run.total, run.weight = run.total + total, run.weight + weight
 

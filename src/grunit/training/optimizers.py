@@ -21,14 +21,15 @@ OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
 
 
 def make_optimizer(
-    optimizer: str | type[torch.optim.Optimizer], parameters: Iterable[nn.Parameter], **options: Any
+    optimizer: str | type[torch.optim.Optimizer], parameters: Iterable[nn.Parameter | dict[str, Any]], **options: Any
 ) -> torch.optim.Optimizer:
     """Build an optimiser from a name or a class of ``torch.optim``.
 
     Args:
         optimizer: a name in :data:`OPTIMIZERS`, a class name of ``torch.optim`` (``"NAdam"``), or any subclass of
             ``torch.optim.Optimizer``.
-        parameters: what it shall change; those that need no gradient are left out.
+        parameters: what it shall change, those that need no gradient left out; or groups of parameters, as torch
+            takes them.
         options: ``lr``, ``weight_decay`` and whatever else the class takes.
 
     Raises:
@@ -50,6 +51,7 @@ def make_optimizer(
     else:
         raise InputError(f"optimizer is {optimizer!r}: give a name ({', '.join(OPTIMIZERS)}) or a torch.optim class")
     try:
-        return kind([parameter for parameter in parameters if parameter.requires_grad], **options)
+        chosen: list[Any] = [one for one in parameters if isinstance(one, dict) or one.requires_grad]
+        return kind(chosen, **options)
     except (TypeError, ValueError) as error:
         raise InputError(f"the optimizer {kind.__name__} refused its options ({error}): change lr or them") from error

@@ -3,41 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from grunit.errors import InputError
+from grunit.training.averaging import WeightAverage
 from grunit.training.batches import Batch, Batches
 from grunit.training.checkpoint import Checkpoint
+from grunit.training.devices import find_device
+from grunit.training.groups import freeze, parameter_groups
 from grunit.training.history import History
+from grunit.training.identity import identity, require_same
 from grunit.training.optimizers import make_optimizer
+from grunit.training.penalties import ActivationPenalty, weight_penalty
 from grunit.training.randomness import random_state, restore_random_state
 from grunit.training.schedules import Schedule
 from grunit.training.settings import Settings
-
-
-def find_device(name: str) -> torch.device:
-    """The device behind ``"auto"`` or a torch device string.
-
-    Raises:
-        InputError: torch does not know it or cannot reach it.
-
-    >>> find_device("cpu")
-    device(type='cpu')
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"the device {name!r} cannot be used ({reason}): use device='auto' or 'cpu'") from error
-    return device
 
 
 class Run:
@@ -46,29 +31,36 @@ class Run:
     Args:
         model: trained in place.
         train: its batches, for the length of the schedule.
+        validation: what decides which weights are best, or None.
         settings: how.
         accelerator: of ``accelerate``; knows the other processes.
     """
 
-    def __init__(self, model: nn.Module, train: Batches, settings: Settings, accelerator: Any):
+    def __init__(
+        self, model: nn.Module, train: Batches, validation: Batches | None, settings: Settings, accelerator: Any
+    ):
         if len(train) == 0:
             raise InputError("there is no training batch: give more data, a smaller batch_size or fewer processes")
         self.settings, self.accelerator, self.model = settings, accelerator, model
         alone = accelerator.num_processes == 1
         self.device = find_device(settings.device) if alone else accelerator.device
         model.to(self.device)
+        self.frozen = freeze(model, settings.freeze)
         self.optimizer = make_optimizer(
             settings.optimizer,
-            model.parameters(),
+            parameter_groups(model, settings.lr_factors, settings.layer_decay),
             **{"lr": settings.lr, "weight_decay": settings.weight_decay, **settings.optimizer_options},
         )
         self.prepared = model if alone else accelerator.prepare_model(model)
-        self.train, self.batches = train, len(train)
-        self.schedule = Schedule(settings.scheduler, settings.max_epochs * self.batches, settings.warmup)
+        self.train, self.validation, self.batches = train, validation, len(train)
+        self.steps = -(-self.batches // settings.accumulate)
+        self.schedule = Schedule(settings.scheduler, settings.max_epochs * self.steps, settings.warmup)
+        self.average = WeightAverage(settings.averaging, settings.averaging_decay)
+        self.activations = ActivationPenalty(model, settings.activation_l2, settings.change_l2)
         self.history = History()
         self.epoch = self.batch = 0
         self.total, self.weight, self.seconds = 0.0, 0, 0.0
-        self.waited = 0
+        self.waited = self.pending = 0
         self.best: dict[str, Tensor] | None = None
         # Where nothing says which weights are best, those of the last whole epoch are.
         self.last_good = self._weights()
@@ -77,6 +69,12 @@ class Run:
     def finished(self) -> bool:
         """Whether all epochs are done or patience has run out."""
         return self.epoch >= self.settings.max_epochs or self.history.stopped_early
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the batch just learned is one after which a checkpoint is due; epochs keep their own."""
+        every = self.settings.checkpoint_every
+        return every is not None and self.batch % every == 0 and self.batch < self.batches
 
     def to_device(self, batch: Batch) -> Batch:
         """The batch on the device of the model."""
@@ -88,22 +86,68 @@ class Run:
             return contextlib.nullcontext()
         return torch.autocast(self.device.type, dtype=torch.bfloat16)
 
-    def descend(self, loss: Tensor) -> None:
-        """One step of the optimiser down the gradient of ``loss``."""
-        rate = self.settings.lr * self.schedule.factor(self.epoch * self.batches + self.batch)
+    @property
+    def rate(self) -> float:
+        """The learning rate of the batch that is learned now."""
+        step = min(self.batch // self.settings.accumulate, self.steps - 1)
+        return self.settings.lr * self.schedule.factor(self.epoch * self.steps + step)
+
+    def descend(self, loss: Tensor, size: int) -> None:
+        """Go down the gradient of ``loss``, the mean over ``size`` rows: a step, or a part of one that accumulates."""
+        settings = self.settings
+        loss = loss + self.activations.take()
+        if settings.l1 or settings.l2:
+            loss = loss + weight_penalty(self.model, settings.l1, settings.l2)
+        if settings.accumulate == 1:
+            self.optimizer.zero_grad()
+            loss.backward()
+            return self._step()
+        if not self.pending:
+            self.optimizer.zero_grad()
+        (loss * size).backward()
+        self.pending += size
+        if (self.batch + 1) % settings.accumulate and self.batch + 1 < self.batches:
+            return None
+        for parameter in self.model.parameters():
+            if parameter.grad is not None:
+                parameter.grad /= self.pending
+        self.pending = 0
+        return self._step()
+
+    def _step(self) -> None:
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.optimizer.zero_grad()
-        loss.backward()
+            group["lr"] = self.rate * group["factor"]
+        if self.settings.clip_value is not None:
+            nn.utils.clip_grad_value_(self.model.parameters(), self.settings.clip_value)
         if self.settings.clip is not None:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
         self.optimizer.step()
+        self.average.step(self.model)
+
+    @contextlib.contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Within the block, after an epoch, the model has the averaged weights, where there are any."""
+        if self.epoch + 1 > self.settings.averaging_start * self.settings.max_epochs:
+            self.average.epoch(self.model)
+        if self.average.weights is None:
+            yield
+            return
+        own = {name: value.clone() for name, value in self.model.state_dict().items()}
+        self.model.load_state_dict(self._weights())
+        try:
+            yield
+        finally:
+            self.model.load_state_dict(own)
 
     def end_epoch(self, validation: float | None) -> None:
         """Write the epoch into the history, remember the weights if they are the best, and go to the next."""
         history = self.history
-        history.train.append(self.total / max(self.weight, 1))
-        history.lr.append(self.optimizer.param_groups[0]["lr"])
+        total, weight = self.total, self.weight
+        if self.accelerator.num_processes > 1:
+            sums = torch.tensor([total, weight], dtype=torch.float64, device=self.device)
+            total, weight = self.accelerator.reduce(sums, reduction="sum").tolist()
+        history.train.append(total / max(weight, 1))
+        history.lr.append(self.rate)
         history.seconds.append(self.seconds)
         # Also with validation: should its loss never be finite, these are better than none.
         self.last_good = self._weights()
@@ -118,8 +162,11 @@ class Run:
         self.epoch, self.batch = self.epoch + 1, 0
         self.total, self.weight, self.seconds = 0.0, 0, 0.0
 
-    def restore_best(self) -> None:
-        """Put the best weights into the model."""
+    def close(self) -> None:
+        """Put the best weights into the model, thaw what was frozen, and listen to it no longer."""
+        self.activations.close()
+        for parameter in self.frozen:
+            parameter.requires_grad_(True)
         self.model.load_state_dict(self.last_good if self.best is None else self.best)
         self.model.eval()
 
@@ -133,8 +180,10 @@ class Run:
                 "last_good": self.last_good,
                 "optimizer": self.optimizer.state_dict(),
                 "schedule": self.schedule.state,
+                "average": self.average.state,
+                "gradients": self._gradients() if self.pending else {},
                 "random": random_state(),
-                "position": [self.epoch, self.batch, self.total, self.weight, self.seconds, self.waited],
+                "position": [self.epoch, self.batch, self.total, self.weight, self.seconds, self.waited, self.pending],
                 "history": vars(self.history),
             }
         )
@@ -146,45 +195,28 @@ class Run:
             InputError: it was made by another training.
         """
         state = checkpoint.state()
-        mine = self._identity()
-        for name, then in state["identity"].items():
-            # More epochs may be wanted after an interruption; only a rate that follows their number forbids it.
-            free = self.settings.scheduler in ("none", "plateau") and not self.settings.warmup
-            if then != mine.get(name) and not (name == "max_epochs" and free):
-                raise InputError(
-                    f"the checkpoint was made with another {name} ({then}, now {mine.get(name)}): "
-                    f"give the same data and settings, or start without resume"
-                )
+        require_same(state["identity"], self._identity(), self.settings)
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.state = state["schedule"]
         restore_random_state(state["random"])
         self.best, self.last_good = state["best"], state["last_good"]
-        self.epoch, self.batch, self.total, self.weight, self.seconds, self.waited = state["position"]
+        self.average.state = state["average"]
+        self._take_gradients(state["gradients"])
+        self.epoch, self.batch, self.total, self.weight, self.seconds, self.waited, self.pending = state["position"]
         self.history = History(**state["history"])
 
     def _weights(self) -> dict[str, Tensor]:
-        return {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+        return self.average.merged(self.model)
+
+    def _gradients(self) -> dict[str, Tensor]:
+        named = self.model.named_parameters()
+        return {name: parameter.grad for name, parameter in named if parameter.grad is not None}
+
+    def _take_gradients(self, gradients: dict[str, Tensor]) -> None:
+        for name, parameter in self.model.named_parameters():
+            parameter.grad = gradients[name].to(parameter) if name in gradients else None
 
     def _identity(self) -> dict[str, Any]:
-        """What must not change between an interruption and going on."""
-        settings = self.settings
         shapes = [[name, list(value.shape)] for name, value in self.model.state_dict().items()]
-        return {
-            "max_epochs": settings.max_epochs,
-            "batch_size": self.train.batch_size,
-            "warmup": settings.warmup,
-            "patience": settings.patience,
-            "optimizer_options": json.dumps(settings.optimizer_options, sort_keys=True, default=repr),
-            "training data": self.train.checksum,
-            "seed": settings.seed,
-            "optimizer": type(self.optimizer).__name__,
-            "scheduler": settings.scheduler,
-            "lr": settings.lr,
-            "weight_decay": settings.weight_decay,
-            "clip": settings.clip,
-            "chunk": settings.chunk,
-            "precision": settings.precision,
-            "number of batches": self.batches,
-            "set of weights": shapes,
-        }
+        return identity(self.settings, self.train, self.validation, shapes)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from grunit.errors import InputError
+from grunit.training.averaging import AVERAGES
 
 
 def plain(value: Any) -> Any:
@@ -39,9 +40,27 @@ class Settings:
         scheduler: ``"none"``, ``"cosine"``, ``"linear"``, ``"step"``, ``"plateau"`` or ``"one_cycle"``.
         warmup: share of all steps over which the learning rate first rises from 0, in [0, 1) (default 0).
         clip: largest norm of the gradient over all parameters; None for no clipping (default 1).
+        clip_value: largest absolute entry of the gradient, cut before the norm is; None (default) for no such cut.
+        l1, l2: factors of the sums of absolute and of squared weights, added to the loss of training; matrices only,
+            not biases (default 0). ``weight_decay`` stays what it is.
+        activation_l2, change_l2: factors of the mean square of a core's outputs and of their change from step to
+            step, added to the loss of training (default 0; Merity et al. 2018, there alpha and beta: 2 and 1).
+        auxiliary: further losses of training, a list of ``(function, factor)``; ``function(model, batch)`` gives a
+            scalar, after the main loss of the same batch was computed.
+        averaging: ``"none"``, ``"ema"`` (of every step) or ``"swa"`` (of the ends of epochs): the average is what is
+            validated and kept.
+        averaging_decay: of ``"ema"``, in [0, 1); about the last ``1 / (1 - decay)`` steps count (default 0.99).
+        averaging_start: of ``"swa"``: share of the epochs after which it begins, in [0, 1) (default 0.75).
+        accumulate: batches whose gradients make one step together, as one batch of their size would (default 1).
+        bucketing: batches of sequences of near lengths, in an order that still follows from the seed.
+        freeze: patterns of the names of parameters that do not learn, for example ``["core.*"]``.
+        lr_factors: factor of the learning rate by pattern, for example ``{"core.*": 0.1}``.
+        layer_decay: share of the learning rate of the layer above that each layer learns at (default 1).
         patience: epochs without a better validation loss before training stops; None to use all epochs.
         chunk: truncate backpropagation through time to pieces of this many steps, carrying the state
             (default None: whole sequences).
+        checkpoint_every: batches between checkpoints within an epoch (default None: one an epoch). A killed process
+            repeats at most so many.
         precision: ``"float32"`` or ``"bfloat16"`` (autocast; the weights stay float32).
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ...
         seed: of everything that is drawn: order of batches, dropout.
@@ -62,8 +81,23 @@ class Settings:
     scheduler: str = "none"
     warmup: float = 0.0
     clip: float | None = 1.0
+    clip_value: float | None = None
+    l1: float = 0.0
+    l2: float = 0.0
+    activation_l2: float = 0.0
+    change_l2: float = 0.0
+    auxiliary: Any = ()
+    averaging: str = "none"
+    averaging_decay: float = 0.99
+    averaging_start: float = 0.75
+    accumulate: int = 1
+    bucketing: bool = False
+    freeze: Any = ()
+    lr_factors: dict[str, float] = field(default_factory=dict)
+    layer_decay: float = 1.0
     patience: int | None = None
     chunk: int | None = None
+    checkpoint_every: int | None = None
     precision: str = "float32"
     device: str = "auto"
     seed: int = 0
@@ -78,8 +112,34 @@ class Settings:
             (self.weight_decay < 0, "weight_decay", "give 0 or more"),
             (not 0 <= self.warmup < 1, "warmup", "give a share of all steps, at least 0 and below 1"),
             (self.clip is not None and not self.clip > 0, "clip", "give a number above 0, or None for no clipping"),
+            (self.clip_value is not None and not self.clip_value > 0, "clip_value", "give a number above 0, or None"),
+            *[
+                (not getattr(self, name) >= 0, name, "give 0 or more")
+                for name in ("l1", "l2", "activation_l2", "change_l2")
+            ],
+            (self.averaging not in AVERAGES, "averaging", "use one of " + ", ".join(AVERAGES)),
+            (not 0 <= self.averaging_decay < 1, "averaging_decay", "give at least 0 and below 1"),
+            (
+                not 0 <= self.averaging_start < 1,
+                "averaging_start",
+                "give a share of the epochs, at least 0 and below 1",
+            ),
+            (self.accumulate < 1, "accumulate", "give a whole number of at least 1"),
+            (
+                self.accumulate > 1 and self.chunk is not None,
+                "accumulate",
+                "give 1 with chunk, where every piece makes a step of its own",
+            ),
+            (isinstance(self.freeze, str), "freeze", "give a list of patterns"),
+            (any(not value > 0 for value in self.lr_factors.values()), "lr_factors", "give factors above 0, or freeze"),
+            (not 0 < self.layer_decay <= 1, "layer_decay", "give a share above 0, at most 1"),
             (self.patience is not None and self.patience < 1, "patience", "give at least 1, or None to use all epochs"),
             (self.chunk is not None and self.chunk < 1, "chunk", "give at least 1, or None for whole sequences"),
+            (
+                self.checkpoint_every is not None and self.checkpoint_every < 1,
+                "checkpoint_every",
+                "give at least 1, or None for one an epoch",
+            ),
             (self.precision not in PRECISIONS, "precision", "use one of " + ", ".join(PRECISIONS)),
         ]
         for is_wrong, name, mend in wrong:
