@@ -49,3 +49,11 @@ def test_what_is_no_cell_is_refused():
         cells.get(3)
     with pytest.raises(InputError, match="not a cell"):
         cells.register("list", list)
+
+
+@pytest.mark.parametrize(
+    ("called", "name"), [("mlstm", "multiplicative_lstm"), ("CIFG", "coupled_lstm"), ("rhn", "recurrent_highway")]
+)
+def test_a_cell_by_the_name_of_its_paper_is_suggested(called, name):
+    with pytest.raises(InputError, match=f"did you mean '{name}'"):
+        cells.get(called)

@@ -74,6 +74,11 @@ WRONG = {
     "dtype": (InputError, "input has dtype torch.float64 and the parameters torch.float32", lambda r: r(x.double())),
     "no steps": (ShapeError, "input has no time steps", lambda r: r(x[:0])),
     "state rows": (ShapeError, r"'h' must have shape \(1, 4, 5\), got \(1, 3, 5\)", lambda r: r(x, r.init_state(3))),
+    "state dtype": (
+        InputError,
+        "state 'h' has dtype torch.float64 and x torch.float32",
+        lambda r: r(x, (torch.zeros(1, 4, 5, dtype=torch.float64),) * 2),
+    ),
     "state count": (ShapeError, r"state must hold 2 tensors \(h, c\), got 1", lambda r: r(x, torch.zeros(1, 4, 5))),
     "state kind": (ShapeError, r"state must be a tuple of tensors \(h, c\), got str", lambda r: r(x, "zeros")),
     "flat state": (ShapeError, r"'h' must have shape \(1, 5\), got \(1, 1, 5\)", lambda r: r(x[:, 0], r.init_state(1))),

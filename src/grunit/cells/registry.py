@@ -94,6 +94,15 @@ _CELLS: dict[str, type[Cell]] = {
     "conv_gru": ConvGRU,
 }
 
+# What papers and other libraries call cells; the nearest spelling would lead to another cell.
+_ALSO_CALLED = {
+    "mlstm": "multiplicative_lstm",
+    "cifg": "coupled_lstm",
+    "lstmp": "projected_lstm",
+    "rhn": "recurrent_highway",
+    "nascell": "nas",
+}
+
 
 def names() -> list[str]:
     """The names of all cells, in the order of the catalogue.
@@ -116,7 +125,8 @@ def get(cell: str | type[Cell]) -> type[Cell]:
     if isinstance(cell, str):
         if cell in _CELLS:
             return _CELLS[cell]
-        near = difflib.get_close_matches(cell.lower(), _CELLS, n=1)
+        asked = cell.lower()
+        near = [_ALSO_CALLED[asked]] if asked in _ALSO_CALLED else difflib.get_close_matches(asked, _CELLS, n=1)
         hint = f"did you mean {near[0]!r}?" if near else "use one of " + ", ".join(_CELLS)
         raise InputError(f"unknown cell {cell!r}: {hint}")
     if isinstance(cell, type) and issubclass(cell, Cell):

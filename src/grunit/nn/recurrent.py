@@ -130,19 +130,19 @@ class Recurrent(nn.Module):
             raise InputError("dense already hands each layer's input up: leave residual out")
         self.cell_options = dict(cell_options)
         self.cells = nn.ModuleList()
-        sizes, size = [], input_size
+        sizes, size = [], self.input_size
         for kind in kinds:
-            layer = [build_cell(kind, size, hidden_size, cell_options) for _ in range(self.directions)]
+            layer = [build_cell(kind, size, self.hidden_size, cell_options) for _ in range(self.directions)]
             self.cells.extend(layer)
-            given = merged_size(layer[0].state_sizes().get(kind.state[0], hidden_size), self.directions, merge)
+            given = merged_size(layer[0].state_sizes().get(kind.state[0], self.hidden_size), self.directions, merge)
             sizes.append((size, given))
-            self.output_size = projection or given
+            self.output_size = self.projection or given
             size = size + self.output_size if dense else self.output_size
         self.layout = StateLayout(self._cells())
         like = next((value for value in self.parameters() if value.is_floating_point()), torch.empty(0))
         where: dict[str, Any] = {"device": like.device, "dtype": like.dtype}
         if residual or projection:
-            links = [Connection(*pair, projection, residual, **where) for pair in sizes]
+            links = [Connection(*pair, self.projection, residual, **where) for pair in sizes]
             self.connections = nn.ModuleList(links)
         self._changes = Modifications(self, self._cells(), where)
 
@@ -327,6 +327,9 @@ class Recurrent(nn.Module):
         if state is None:
             return self._fresh(1 if batch_size is None else batch_size, x.device, x.dtype)
         given = self.layout.check(state, batch_size)
+        for name, value in zip(self.layout.names, given, strict=True):
+            if value.dtype != x.dtype and not torch.is_autocast_enabled(x.device.type):
+                raise InputError(f"state {name!r} has dtype {value.dtype} and x {x.dtype}: convert one with .to(...)")
         return given if batch_size is not None else tuple(value.unsqueeze(1) for value in given)
 
     def _check_features(self, name: str, x: Tensor) -> None:
