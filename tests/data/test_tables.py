@@ -162,14 +162,16 @@ def test_dates_with_two_readings_are_refused(spelling):
 
 def test_clock_times_of_a_zone_with_summer_time_become_universal():
     index = pd.date_range("2024-03-30", periods=48, freq="h", tz="Europe/Berlin")
-    frame = to_long(pd.Series(np.arange(48.0), index=index))
+    with pytest.warns(DataWarning, match="time zone Europe/Berlin is left out: what follows is in UTC"):
+        frame = to_long(pd.Series(np.arange(48.0), index=index))
     assert frame["ds"].tolist() == index.tz_convert("UTC").tz_localize(None).tolist()
     assert to_panel(frame).freq == "h"
 
 
 def test_days_of_a_zone_with_summer_time_stay_days():
     index = pd.date_range("2024-03-30", periods=4, tz="Europe/Berlin")
-    frame = to_long(polars.DataFrame({"ds": index.to_list(), "y": [1, 2, 3, 4]}))
+    with pytest.warns(DataWarning, match="what follows is the clock times of that zone"):
+        frame = to_long(polars.DataFrame({"ds": index.to_list(), "y": [1, 2, 3, 4]}))
     assert frame["ds"].tolist() == index.tz_localize(None).tolist()
 
 

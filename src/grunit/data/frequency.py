@@ -11,7 +11,8 @@ from pandas.tseries.frequencies import to_offset
 from grunit.errors import DataError
 
 Frequency = str | int | None
-"""A pandas offset alias (``"D"``, ``"h"``, ``"MS"``), a whole-number step, or ``None`` for fewer than two times."""
+"""A pandas offset alias (``"D"``, ``"h"``, ``"MS"``), one with the days after it (``"MS+14D"``: the 15th of every
+month), a whole-number step, or ``None`` for fewer than two times."""
 
 _SEASONS: tuple[tuple[type, int], ...] = (
     (pd.offsets.Second, 3600),
@@ -50,6 +51,11 @@ def infer_frequency(times: np.ndarray) -> Frequency:
         return regular
     if _are_trading_days(index):
         return "B"
+    day = int(index.day[0])
+    if len(index) >= 3 and 1 < day <= 28 and (index.day == day).all():
+        first = pd.infer_freq(index - pd.Timedelta(days=day - 1))
+        if first is not None and first[:2].rstrip("-") in ("MS", "QS", "YS"):
+            return f"{first}+{day - 1}D"
     steps = np.diff(times)
     common = pd.Timedelta(_most_common(steps))
     if pd.Timedelta(days=28) <= common <= pd.Timedelta(days=31) and len(index) >= 3:
@@ -58,6 +64,16 @@ def infer_frequency(times: np.ndarray) -> Frequency:
         if (index.is_month_end).mean() > 0.5:
             return "ME"
     return to_offset(common).freqstr
+
+
+def part_days(freq: str) -> tuple[str, pd.Timedelta]:
+    """A frequency as an alias of pandas and the time after it.
+
+    >>> part_days("MS+14D"), part_days("h")
+    (('MS', Timedelta('14 days 00:00:00')), ('h', Timedelta('0 days 00:00:00')))
+    """
+    alias, _, days = freq.partition("+")
+    return alias, pd.Timedelta(days=int(days.removesuffix("D") or 0))
 
 
 def _most_common(values: np.ndarray) -> Any:
@@ -92,7 +108,8 @@ def first_irregular(times: np.ndarray, freq: Frequency) -> int | None:
         steps = np.busday_count(days[:-1], days[1:])
         wrong = (steps < 1) | (steps > 5) | ~np.is_busday(days[1:])
     else:
-        expected = pd.date_range(times[0], periods=len(times), freq=freq).to_numpy()
+        alias, after = part_days(freq)
+        expected = (pd.date_range(times[0] - after, periods=len(times), freq=alias) + after).to_numpy()
         wrong = expected[1:] != times[1:]
         if expected[0] != times[0]:
             return 0
@@ -114,8 +131,19 @@ def future_times(last: np.datetime64 | pd.Timestamp | int, freq: Frequency, hori
         raise DataError("the step between times is unknown, because no series has two: give longer series")
     if isinstance(freq, int):
         return int(last) + freq * np.arange(1, horizon + 1)
-    start = pd.Timestamp(last) + to_offset(freq)
-    return pd.date_range(start, periods=horizon, freq=freq).as_unit("ns").to_numpy()
+    alias, after = part_days(freq)
+    start = pd.Timestamp(last) - after + to_offset(alias)
+    return (pd.date_range(start, periods=horizon, freq=alias) + after).as_unit("ns").to_numpy()
+
+
+def is_on(time: np.datetime64, freq: str) -> bool:
+    """Whether a single time can be one of a series with this step.
+
+    >>> is_on(np.datetime64("2024-03-15"), "MS+14D"), is_on(np.datetime64("2024-03-15"), "MS")
+    (True, False)
+    """
+    alias, after = part_days(freq)
+    return bool(to_offset(alias).is_on_offset(pd.Timestamp(time) - after))
 
 
 def season_length(freq: Frequency) -> int:
@@ -128,7 +156,7 @@ def season_length(freq: Frequency) -> int:
     """
     if not isinstance(freq, str):
         return 1
-    offset = to_offset(freq)
+    offset = to_offset(part_days(freq)[0])
     for kind, season in _SEASONS:
         if isinstance(offset, kind):
             return season // offset.n if season % offset.n == 0 else 1

@@ -11,11 +11,14 @@ import pandas as pd
 from grunit.data.columns import STANDARD, Columns
 from grunit.data.numbers import kind_of, to_numbers
 from grunit.data.origin import DataWarning, Origin
+from grunit.data.row_series import is_row_per_series, unfold_rows
 from grunit.data.times import to_times
 from grunit.errors import DataError
 
 TIME_NAMES = ("ds", "date", "datetime", "timestamp", "time")
 """What a column of times is usually called; looked for first, in this order and in any case."""
+UNLIKE = 10
+"""How many times larger one column must be than another to be taken for another unit."""
 PART_NAMES = ("period", "month", "week", "day", "hour", "quarter", "year")
 """What it may also be called; looked for last, because these can be features beside a date."""
 
@@ -29,6 +32,8 @@ def arrange(
     if twice:
         raise origin.refuse("there are two of this name", "give every column its own name", column=twice[0])
     frame = frame.set_axis(names, axis=1)
+    if is_row_per_series(frame, columns, target, time):
+        return origin.mark(unfold_rows(frame, origin), len(frame))
     has_id = columns.unique_id in names
     if not has_id and columns.unique_id != STANDARD.unique_id:
         raise origin.missing(columns.unique_id, names)
@@ -60,6 +65,7 @@ def arrange(
             }
         )
         _warn_left_out([name for name in kinds if name not in series], origin)
+        _warn_unlike(series, values, origin)
         return origin.mark(long, len(frame))
 
     if has_id:
@@ -99,6 +105,20 @@ def _find_time(frame: pd.DataFrame, columns: Columns, target: str | None, time: 
         if name in usual:
             return usual[name]
     raise origin.missing(columns.ds, names, "name the column of times with time=...")
+
+
+def _warn_unlike(names: list[str], values: list[np.ndarray], origin: Origin) -> None:
+    """Say that scores are averages, where the columns read as series can hardly share a unit."""
+    sizes = [float(np.abs(column).mean()) for column in values]
+    if min(sizes) * UNLIKE >= max(sizes):
+        return
+    listed = ", ".join(repr(name) for name in names[:3]) + (", ..." if len(names) > 3 else "")
+    warnings.warn(
+        f"{origin.source}: {listed} are read as {len(names)} series of their own and differ {UNLIKE} times in size: "
+        "scores average over all of them; name the one to forecast with --target (in Python: target_col)",
+        DataWarning,
+        stacklevel=4,
+    )
 
 
 def _warn_left_out(texts: list[str], origin: Origin) -> None:

@@ -11,6 +11,9 @@ import pandas as pd
 
 from grunit.errors import DataError
 
+SHOWN = 12
+"""Columns that a message lists; of a very wide table it lists no more."""
+
 
 class DataWarning(UserWarning):
     """Something in a table was left out or read in one of several ways; said once."""
@@ -76,8 +79,9 @@ class Origin:
         nearest = _nearest(name, names)
         if nearest:
             mend = f"did you mean {nearest!r}?{' ' + mend if mend else ''}"
+        listed = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
         return DataError(
-            f"{self.source}: there is no column {name!r}; {mend or 'name the right one'} (columns: {', '.join(names)})"
+            f"{self.source}: there is no column {name!r}; {mend or 'name the right one'} (columns: {listed})"
         )
 
 

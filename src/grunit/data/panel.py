@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pandas.tseries.frequencies import to_offset
 
-from grunit.data.frequency import Frequency, first_irregular, future_times, infer_frequency, season_length
+from grunit.data.frequency import Frequency, first_irregular, future_times, infer_frequency, is_on, season_length
 from grunit.data.origin import Origin
 from grunit.errors import DataError
 
@@ -93,12 +92,7 @@ def to_panel(frame: pd.DataFrame, exogenous: Sequence[str] | None = None, freq: 
         raise DataError(f"data: the times are {kind}, but the step must be {freq!r}; give times of that kind")
     for name, row, series_times in zip(ids, rows, times, strict=True):
         wrong = first_irregular(series_times, freq)
-        if (
-            asked
-            and isinstance(freq, str)
-            and wrong is None
-            and not to_offset(freq).is_on_offset(pd.Timestamp(series_times[0]))
-        ):
+        if asked and isinstance(freq, str) and wrong is None and not is_on(series_times[0], freq):
             wrong = 0  # a single time has no step, but can lie off the grid
         if wrong is not None:
             before, here = (_show(series_times[max(wrong - 1, 0)]), _show(series_times[wrong]))

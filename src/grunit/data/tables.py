@@ -91,7 +91,8 @@ def to_long(
     if isinstance(data, pd.DataFrame):
         origin = Origin(source, data.index)
         read = data.attrs.get("grunit_origin")
-        if read is not None and source == "data" and read["rows"] == len(data) and isinstance(data.index, pd.RangeIndex):
+        whole = read is not None and read["rows"] == len(data) and isinstance(data.index, pd.RangeIndex)
+        if read is not None and whole and source == "data":
             # A file that was read before keeps its name and the way its rows are counted.
             origin = Origin(read["source"], data.index if not read["first"] else None)
         if data.empty:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from grunit.data.origin import Origin
+from grunit.data.origin import DataWarning, Origin
 from grunit.errors import DataError
 
 _MEND = "write dates as 2024-01-31 or 2024-01-31 13:00:00"
@@ -44,9 +44,12 @@ def to_times(column: pd.Series, name: object, origin: Origin) -> np.ndarray:
         texts = pd.Series(spellings, index=np.unique(codes, return_index=True)[1]).str.strip()
         if texts.str.fullmatch(r"-?\d{1,18}").all():
             return _from_integers(texts.astype(np.int64))[codes]
-        times = _without_zone(_from_text(texts, name, origin)).to_numpy()[codes]
+        if texts.str.fullmatch(r"\d{4}[- ]?[Qq][1-4]").all():
+            quarters = pd.PeriodIndex(texts.str.upper().str.replace(r"[- ]", "", regex=True), freq="Q")
+            return quarters.to_timestamp().as_unit("ns").to_numpy()[codes]
+        times = _without_zone(_from_text(texts, name, origin), name, origin).to_numpy()[codes]
     else:
-        times = _without_zone(column).to_numpy()
+        times = _without_zone(column, name, origin).to_numpy()
     try:
         return pd.DatetimeIndex(times).as_unit("ns").to_numpy()
     except pd.errors.OutOfBoundsDatetime as error:
@@ -107,9 +110,15 @@ def _from_text(texts: pd.Series, name: object, origin: Origin) -> pd.Series:
     return whole[0]
 
 
-def _without_zone(column: pd.Series) -> pd.Series:
+def _without_zone(column: pd.Series, name: object, origin: Origin) -> pd.Series:
     if column.dt.tz is None:
         return column
     universal, clock = column.dt.tz_convert("UTC").dt.tz_localize(None), column.dt.tz_localize(None)
     fixed = (clock - universal).nunique() == 1
-    return clock if fixed or (clock == clock.dt.normalize()).all() else universal
+    as_clock = fixed or (clock == clock.dt.normalize()).all()
+    if (clock != universal).any():
+        kind = "the clock times of that zone" if as_clock else "in UTC"
+        where = f"{origin.source}, column {name!r}"
+        message = f"{where}: the time zone {column.dt.tz} is left out: what follows is {kind}"
+        warnings.warn(message, DataWarning, stacklevel=4)
+    return clock if as_clock else universal
