@@ -1,7 +1,7 @@
 """Sequences of numbers into classes: four sets of the UEA/UCR archive, five seeds, the network chosen on training data.
 
-``python -m benchmarks.classification [--sets GunPoint ...]`` measures sets one by one and keeps each when it is done, so
-that a run can be interrupted and taken up again; ``python -m benchmarks classification`` measures those still missing.
+``python -m benchmarks.classification [--sets GunPoint ...]`` measures sets one by one and keeps each when it is done,
+so that a run can be interrupted and taken up again; ``python -m benchmarks classification`` measures those missing.
 Needs the environment variable ``GRUNIT_DATA``, whose folder holds ``ucr_uea``.
 """
 

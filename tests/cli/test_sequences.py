@@ -43,7 +43,8 @@ def test_classification_from_file_to_answers(run, gestures):
     assert answer.status == 0, answer.err
     report = json.loads(answer.out)
     assert (report["cell"], report["sequences"], report["classes"]) == ("lstm", 16, ["down", "up"])
-    assert report["steps"] == [4, 11] and report["epochs"] == 20
+    assert report["steps"] == [4, 11]
+    assert report["epochs"] == 20
     model = grunit.load("kept")
     X = grunit.data.read_sequences(gestures).X
 
@@ -53,7 +54,8 @@ def test_classification_from_file_to_answers(run, gestures):
     np.testing.assert_allclose([row["probability of up"] for row in rows], model.predict_proba(X)[:, 1], rtol=1e-9)
 
     scores = json.loads(run("evaluate", "kept", gestures, "--json").out)["scores"]
-    assert scores[0]["model"] == "SequenceClassifier" and scores[1]["accuracy"] == 0.5
+    assert scores[0]["model"] == "SequenceClassifier"
+    assert scores[1]["accuracy"] == 0.5
     assert scores[0]["accuracy"] == model.score(X, ["up", "down"] * 8)
 
 
@@ -61,12 +63,14 @@ def test_regression_remembers_the_column_of_answers(run, sums):
     assert run("fit", "regression", sums, "--target", "total", "-o", "kept", *SMALL).status == 0
     answer = run("evaluate", "kept", sums, "--json")
     scores = json.loads(answer.out)["scores"]
-    assert scores[1]["model"] == "mean" and scores[1]["R2"] == pytest.approx(0, abs=1e-12)
+    assert scores[1]["model"] == "mean"
+    assert scores[1]["R2"] == pytest.approx(0, abs=1e-12)
     frame = pd.read_csv(sums)
     frame.drop(columns="total").to_csv("unknown.csv", index=False)
     alone = json.loads(run("predict", "kept", "unknown.csv", "--json").out)["predictions"]
     beside = json.loads(run("predict", "kept", sums, "--json").out)["predictions"]
-    assert alone == beside and len(alone) == 40
+    assert alone == beside
+    assert len(alone) == 40
 
 
 @pytest.mark.parametrize(
@@ -91,7 +95,8 @@ def test_a_refusal_is_one_sentence_and_leaves_nothing(run, gestures, words, mess
     (folder / "numbers.ts").write_text("@targetLabel true\n@data\n1,2:3\n2,3:4\n")
     before = {path.name for path in folder.iterdir()}
     answer = run(*words, *(("-o", "kept") if words[0] == "fit" else ()))
-    assert answer.status == 2 and message in answer.err
+    assert answer.status == 2
+    assert message in answer.err
     assert len(answer.err.strip().splitlines()) == 1
     assert {path.name for path in folder.iterdir()} == before
 
@@ -104,4 +109,5 @@ def test_what_forecasts_have_and_sequences_do_not(run, gestures):
         (("evaluate", "kept", gestures, "--windows", "2"), "leave --windows out"),
     ]:
         answer = run(*words)
-        assert answer.status == 2 and message in answer.err
+        assert answer.status == 2
+        assert message in answer.err

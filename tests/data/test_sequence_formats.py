@@ -28,7 +28,8 @@ def test_relational_arff(tmp_path):
     )
     found = read(tmp_path, "a.arff", text)
     assert found.X[0].tolist() == [[1, 3, 5], [2, 4, 6]]
-    assert found.y.tolist() == ["Up", "Down"] and found.lines == [9, 10]
+    assert found.y.tolist() == ["Up", "Down"]
+    assert found.lines == [9, 10]
     assert not found.numeric
 
 
@@ -38,12 +39,14 @@ def test_numeric_arff_is_for_regression(tmp_path):
 
 def test_old_tables_write_labels_as_floats(tmp_path):
     found = read(tmp_path, "a.txt", "  1.0000000e+00  2.0e+00 3.0e+00\n -1.0000000e+00  5.0e+00 6.0e+00\n")
-    assert found.y.tolist() == ["1", "-1"] and found.X[0].ravel().tolist() == [2, 3]
+    assert found.y.tolist() == ["1", "-1"]
+    assert found.X[0].ravel().tolist() == [2, 3]
 
 
 def test_windows_line_ends_and_a_byte_order_mark(tmp_path):
     found = read(tmp_path, "a.ts", b"\xef\xbb\xbf\r\n@classLabel true x\r\n@data\r\n1,2:x\r\n")
-    assert found.y.tolist() == ["x"] and found.lines == [4]
+    assert found.y.tolist() == ["x"]
+    assert found.lines == [4]
 
 
 @pytest.mark.parametrize(

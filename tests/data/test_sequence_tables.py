@@ -17,7 +17,9 @@ def read(folder, text, **names):
 
 def test_a_named_column_of_answers(tmp_path):
     found = read(tmp_path, "kind,t0,t1\nu,1,2\nd,3,4\n", target="kind")
-    assert found.y.tolist() == ["u", "d"] and found.X[1].ravel().tolist() == [3, 4] and found.lines == [2, 3]
+    assert found.y.tolist() == ["u", "d"]
+    assert found.X[1].ravel().tolist() == [3, 4]
+    assert found.lines == [2, 3]
 
 
 def test_labels_that_look_like_numbers_stay_as_they_are_written(tmp_path):
@@ -32,7 +34,9 @@ def test_only_the_end_of_a_row_is_cut(tmp_path):
 def test_long_tables_keep_rows_of_a_sequence_together(tmp_path):
     text = "who,hour,heat,damp,label\na,1,10,0.1,u\nb,1,20,0.2,d\na,2,11,0.3,u\nb,4,21,,d\n"
     found = read(tmp_path, text, identity="who", time="hour")
-    assert found.X[0].tolist() == [[10, 0.1], [11, 0.3]] and found.y.tolist() == ["u", "d"] and found.lines == [2, 3]
+    assert found.X[0].tolist() == [[10, 0.1], [11, 0.3]]
+    assert found.y.tolist() == ["u", "d"]
+    assert found.lines == [2, 3]
     assert np.isnan(found.X[1][1, 1])
 
 

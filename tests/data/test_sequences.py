@@ -16,7 +16,8 @@ def test_what_goes_in_comes_out(lengths, features):
     generator = np.random.default_rng(0)
     given = [generator.normal(size=(steps, features)) for steps in lengths]
     ragged = Sequences.of(given)
-    assert len(ragged) == len(lengths) and ragged.features == features
+    assert len(ragged) == len(lengths)
+    assert ragged.features == features
     for index, one in enumerate(given):
         np.testing.assert_array_equal(ragged[index], one)
     backwards = ragged.take(range(len(given) - 1, -1, -1))
@@ -28,7 +29,8 @@ def test_arrays_are_copied_and_missing_values_kept():
     X = np.array([[1.0, np.nan], [3.0, 4.0]])
     sequences = Sequences.of(X)
     X[:] = 0
-    assert sequences[1].ravel().tolist() == [3.0, 4.0] and np.isnan(sequences[0][1, 0])
+    assert sequences[1].ravel().tolist() == [3.0, 4.0]
+    assert np.isnan(sequences[0][1, 0])
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,8 @@ def test_a_network_that_only_sees_masks_learns_from_what_is_missing():
     y = np.arange(40) % 2
     X[y == 1, 3:6] = np.nan
     classifier = small(max_epochs=60).fit(X, y)
-    assert classifier.masked_ == [0] and classifier.model_.features == 2
+    assert classifier.masked_ == [0]
+    assert classifier.model_.features == 2
     assert classifier.score(X, y) == 1.0
     complete = small(max_epochs=1).fit(np.nan_to_num(X), y)
     assert complete.masked_ == []
@@ -166,7 +167,8 @@ def test_validation_takes_of_every_class_and_stops_early():
     generator = np.random.default_rng(0)
     X, y = generator.normal(size=(40, 5)), np.arange(40) % 2  # noise: nothing to learn, so patience runs out
     classifier = small(patience=2, max_epochs=50).fit(X, y)
-    assert classifier.history_.stopped_early and len(classifier.history_.validation) < 50
+    assert classifier.history_.stopped_early
+    assert len(classifier.history_.validation) < 50
 
 
 def test_the_scale_is_of_what_is_learnt_from_alone():
@@ -201,7 +203,8 @@ def test_clone_keeps_arguments_and_nothing_learnt():
     X, y = waves(6)
     classifier = small(max_epochs=1, cell=["gru", "lstm"], num_layers=2).fit(X, y)
     twin = clone(classifier)
-    assert twin.get_params() == classifier.get_params() and not hasattr(twin, "model_")
+    assert twin.get_params() == classifier.get_params()
+    assert not hasattr(twin, "model_")
     with pytest.raises(NotFittedError, match="not fitted"):
         twin.predict(X)
 

@@ -22,7 +22,8 @@ def test_scores_of_classes_by_hand():
     assert row["macro F1"] == pytest.approx((4 / 5 + 2 / 3) / 2)  # 2 TP / (2 TP + FP + FN)
     assert row["log loss"] == pytest.approx(-sum(math.log(p) for p in (0.9, 0.6, 0.8, 0.3)) / 4)
     blind = table.loc["most frequent"]
-    assert blind["accuracy"] == 0.5 and blind["log loss"] == pytest.approx(math.log(2))
+    assert blind["accuracy"] == 0.5
+    assert blind["log loss"] == pytest.approx(math.log(2))
 
 
 def test_a_label_that_was_not_learnt_is_refused():
@@ -35,6 +36,7 @@ def test_scores_of_numbers_by_hand():
     regressor = SimpleNamespace(predict=lambda X: np.array([1.0, 2.0, 5.0]))
     table = score_numbers(regressor, [None] * 3, [1.0, 3.0, 5.0])
     row = table.iloc[0]
-    assert row["MAE"] == pytest.approx(1 / 3) and row["RMSE"] == pytest.approx(math.sqrt(1 / 3))
+    assert row["MAE"] == pytest.approx(1 / 3)
+    assert row["RMSE"] == pytest.approx(math.sqrt(1 / 3))
     assert row["R2"] == pytest.approx(1 - 1 / 8)
     assert table.loc["mean", "R2"] == pytest.approx(0)

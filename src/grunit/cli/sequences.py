@@ -1,4 +1,4 @@
-"""The tasks ``classification`` and ``regression`` for the command line: files of sequences, and who answers for them."""
+"""The tasks ``classification`` and ``regression`` for the command line: files of sequences, and their answers."""
 
 from __future__ import annotations
 
@@ -107,8 +107,8 @@ class SequenceTask:
         steps = f"{short}" if short == long else f"{short} to {long}"
         classes = f" of {len(report['classes'])} classes" if "classes" in report else ""
         return (
-            f"{report['cell']} learned {report['sequences']} sequences{classes} ({steps} steps of {report['features']}) "
-            f"in {report['epochs']} epochs, {report['seconds']:.1f} s"
+            f"{report['cell']} learned {report['sequences']} sequences{classes} "
+            f"({steps} steps of {report['features']}) in {report['epochs']} epochs, {report['seconds']:.1f} s"
         )
 
     def predict(self, estimator: Any, data: str | None, level: list[float] | None) -> pd.DataFrame:

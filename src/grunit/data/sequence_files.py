@@ -47,7 +47,9 @@ class LabelledSequences:
             except ValueError:
                 numbers[index] = np.nan
             if not np.isfinite(numbers[index]):
-                raise DataError(f"{self.source}, line {self.lines[index]}: {str(value)!r} is no number to predict: mend it")
+                raise DataError(
+                    f"{self.source}, line {self.lines[index]}: {str(value)!r} is no number to predict: mend it"
+                )
         return numbers
 
     def labels(self) -> np.ndarray:

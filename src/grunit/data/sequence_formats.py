@@ -176,7 +176,9 @@ def _tidy(label: str) -> str:
     return str(int(number)) if number.is_integer() else label
 
 
-def _collect(path: Path, X: list[np.ndarray], y: np.ndarray | None, lines: list[int], numeric: bool) -> LabelledSequences:
+def _collect(
+    path: Path, X: list[np.ndarray], y: np.ndarray | None, lines: list[int], numeric: bool
+) -> LabelledSequences:
     if not X:
         raise _refuse(path, None, "it holds no sequence")
     for array, number in zip(X, lines, strict=True):

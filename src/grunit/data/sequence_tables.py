@@ -110,8 +110,8 @@ def _numbers(frame: pd.DataFrame, names: list[str], origin: Origin) -> np.ndarra
         if len(wrong):
             place = int(wrong[0])
             raise DataError(
-                f"{origin.source}, line {numbers[place]}: column {name!r} holds {str(given.iloc[place])!r}, which is no "
-                "finite number: mend it, leave it empty where missing, or name the column of answers with --target"
+                f"{origin.source}, line {numbers[place]}: column {name!r} holds {str(given.iloc[place])!r}, which is "
+                "no finite number: mend it, leave it empty where missing, or name the answers with --target"
             )
         columns.append(values)
     return np.stack(columns, 1)

@@ -97,7 +97,9 @@ def _read_one(item: Any, index: int, name: str) -> np.ndarray:
     if array.ndim not in (1, 2):
         raise DataError(f"{where} has shape {array.shape}: give (T,) or (T, F)")
     if 0 in array.shape:
-        raise DataError(f"{where} has shape {array.shape}, which holds nothing: leave it out, or give at least one step")
+        raise DataError(
+            f"{where} has shape {array.shape}, which holds nothing: leave it out, or give at least one step"
+        )
     return _numbers(array.reshape(len(array), -1), where)
 
 
@@ -108,7 +110,9 @@ def _numbers(array: np.ndarray, where: str) -> np.ndarray:
     try:
         values = np.array(array, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise DataError(f"{where} holds something that is not a number ({error}): give numbers, NaN where missing") from error
+        raise DataError(
+            f"{where} holds something that is not a number ({error}): give numbers, NaN where missing"
+        ) from error
     if np.isinf(values).any():
         place = tuple(int(axis[0]) for axis in np.nonzero(np.isinf(values)))
         raise DataError(f"{where} contains infinity at {place}: give finite numbers, NaN where missing")

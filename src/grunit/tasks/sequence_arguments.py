@@ -27,7 +27,9 @@ def is_table(X: Any) -> bool:
     (True, True, False, False)
     """
     if not isinstance(X, (list, tuple)):
-        return getattr(X, "ndim", 2) != 3 and not (getattr(X, "dtype", None) == object and getattr(X, "ndim", 2) == 1)
+        return getattr(X, "ndim", 2) != 3 and not (
+            str(getattr(X, "dtype", "")) == "object" and getattr(X, "ndim", 2) == 1
+        )
     if not all(isinstance(item, (list, tuple)) for item in X):
         return not all(getattr(item, "ndim", 0) for item in X)
     return bool(X) and len({len(item) for item in X}) == 1 and not any(np.ndim(value) for value in X[0])
@@ -128,7 +130,7 @@ def count_epochs(asked: int | None, batches: int) -> int:
 def split_rows(rows: int, share: float, seed: int, groups: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Rows to learn from and rows to validate on, each in ascending order; of every group the same share.
 
-    A group of one row is learnt from; where ``share`` is above 0 at least one row is validated on, if any can be spared.
+    A group of one row is learnt from; groups too small for their share give none.
 
     >>> split_rows(6, 0.5, seed=0, groups=np.array([0, 0, 0, 0, 1, 1]))
     (array([0, 2, 5]), array([1, 3, 4]))
