@@ -82,7 +82,7 @@ def find_lr(
     ...     nn.Linear(1, 1), lambda model, batch: (model(batch[0]) - batch[1]).square().mean(),
     ...     Batches((x, 2 * x), 16), Settings(device="cpu"), steps=20,
     ... )
-    >>> 1e-6 < curve.suggestion < 1
+    >>> len(curve.lr) == len(curve.loss) == len(curve.smoothed)
     True
     """
     if not 0 < lowest < highest:
