@@ -11,7 +11,18 @@ from pathlib import Path
 from benchmarks.results import FOLDER, describe_run, read, rounded, write
 from benchmarks.settings import Settings, say
 
-SUITES = ("first_use", "streaming", "online", "sequences", "catalogue", "classification", "growth", "peers", "coverage", "goals")
+SUITES = (
+    "first_use",
+    "streaming",
+    "online",
+    "sequences",
+    "catalogue",
+    "classification",
+    "growth",
+    "peers",
+    "coverage",
+    "goals",
+)
 """In the order they run; the goals judge what the others wrote."""
 
 

@@ -83,8 +83,10 @@ def test_a_gap_and_a_short_series_name_the_file_and_count_rows_from_one(run, tmp
     status, _, err = run("fit", "forecast", "gap.csv", *words, "--h", 2)
     assert status == 2
     # The line of the eleventh of January is the tenth below the header.
-    assert "gap.csv, series" in err and "row 10: 2024-01-11 follows 2024-01-09" in err
+    assert "gap.csv, series" in err
+    assert "row 10: 2024-01-11 follows 2024-01-09" in err
     frame[:4].to_csv(tmp_path / "short.csv", index=False)
     status, _, err = run("fit", "forecast", "short.csv", *words, "--h", 4)
     assert status == 2
-    assert "short.csv, series" in err and "has 4 rows" in err
+    assert "short.csv, series" in err
+    assert "has 4 rows" in err
