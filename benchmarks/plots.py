@@ -23,6 +23,7 @@ def draw_grid(
     """One row of plots a kind of number, one column an axis, both axes logarithmic."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, StrMethodFormatter
 
     figure = Figure(figsize=(3.1 * len(axes), 0.6 + 2.5 * len(kinds)), layout="constrained")
     FigureCanvasAgg(figure)
@@ -38,6 +39,8 @@ def draw_grid(
             plot.set_xscale("log", base=2)
             plot.set_yscale("log")
             plot.set_xticks(values, [str(value) for value in values])
+            plot.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))  # a panel may lie within one power of ten
+            plot.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
             plot.minorticks_off()
             plot.grid(alpha=0.3)
             plot.set_xlabel(WORDS[axis])

@@ -189,3 +189,21 @@ def test_a_cell_without_changes_is_called_as_it_is():
     cell, x, (h, c) = LSTM(F, H), torch.randn(B, F), torch.randn(2, B, H)
     assert_same(ModifiedCell(cell).step(x, h, c), cell.step(x, h, c))
     assert ModifiedCell(GRU(F, H), masked=True, random=False).inputs == ("x",)
+
+
+@pytest.mark.parametrize(("cell", "kept"), [("slstm", {"h"}), ("gru_d", {"h"}), ("lstm", {"h", "c"}), ("gru", {"h"})])
+def test_one_number_is_for_the_states_that_can_be_kept_alone(cell, kept):
+    rnn = Recurrent(cell, 3, 6, zoneout=0.25)
+    x, state = torch.randn(2, 3), tuple(torch.rand(1, 2, value.shape[-1]) for value in rnn.init_state(1))
+    extra = {name: torch.ones(2, rnn.cells[0].input_sizes()[name]) for name in rnn.extra_input_names}
+    _, plain = Recurrent.step(copy_without_zoneout(rnn, cell), x, state, **extra)
+    _, mixed = rnn.eval().step(x, state, **extra)
+    for name, old, new, found in zip(rnn.layout.names, state, plain, mixed, strict=True):
+        expected = 0.25 * old + 0.75 * new if name in kept else new
+        torch.testing.assert_close(found, expected)
+
+
+def copy_without_zoneout(rnn, cell):
+    plain = Recurrent(cell, 3, 6).eval()
+    plain.load_state_dict(rnn.state_dict())
+    return plain

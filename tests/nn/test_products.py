@@ -6,7 +6,7 @@ import pytest
 import torch
 from tests.compiler import user_cells
 
-from grunit.cells import GRU, LSTM, RNN, PeepholeGRU, PeepholeLSTM
+from grunit.cells import GRU, LSTM, RNN, SLSTM, FastGRNN, PeepholeGRU, PeepholeLSTM
 from grunit.nn.products import MaskedProducts, recurrent_weights
 
 
@@ -25,6 +25,8 @@ from grunit.nn.products import MaskedProducts, recurrent_weights
         (user_cells.Layers(3, 5), ["net.0.weight"]),  # a matrix that reads input and state side by side
         (user_cells.MinGRU(3, 5), []),
         (user_cells.Decay(3, 5), []),
+        (SLSTM(3, 6, heads=2), ["weight_hh"]),  # a block a head, each a copy of rows
+        (FastGRNN(3, 5, recurrent_rank=2), ["weight_hh_low"]),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, torch.nn.Module) else "",
 )
@@ -43,6 +45,10 @@ def test_the_matrices_that_read_the_state(cell, expected):
         lambda h, U: torch.einsum("bh,hk->bk", h, U),
         lambda h, U: torch.cat([torch.zeros(5, 2), h], 1) @ torch.cat([torch.ones(2, 5), U]),
         lambda h, U: (h * 1.0).tanh().atanh() @ U,
+        lambda h, U: h[:, :2] @ U[:2] + h[:, 2:] @ U[2:],
+        lambda h, U: sum(part @ block for part, block in zip(h.split([2, 3], -1), U.split([2, 3]), strict=True)),
+        lambda h, U: sum(part @ block for part, block in zip(h.chunk(2, -1), U.chunk(2), strict=True)),
+        lambda h, U: h.view(5, 1, 5).matmul(U).view(5, 5),
     ],
 )
 def test_products_read_the_masked_state(product):

@@ -141,6 +141,19 @@ def test_a_wrong_extra_input_of_a_step_is_refused():
         Recurrent(Decay, 3, 5).step(x[0].double(), dt=torch.ones(3))
 
 
+def test_another_input_has_the_width_its_cell_names():
+    rnn, mask = Recurrent("gru_d", 3, 5), torch.ones(4, 2, 3)
+    with pytest.raises(ShapeError, match="the input 'dt' of GRUD must have 3 features in its last axis, got 1"):
+        rnn(torch.zeros(4, 2, 3), mask=mask, dt=torch.ones(4, 2))
+    with pytest.raises(ShapeError, match="the input 'mask' of GRUD must have 3 features in its last axis, got 1"):
+        rnn.step(torch.zeros(2, 3), mask=mask[0, :, :1], dt=mask[0])
+
+
+def test_lengths_are_numbers():
+    with pytest.raises(InputError, match="lengths must be whole numbers, got 'abcd'"):
+        Recurrent("gru", 3, 5)(torch.zeros(4, 2, 3), lengths="abcd")
+
+
 def test_a_bidirectional_network_cannot_step():
     with pytest.raises(InputError, match="a bidirectional network cannot step"):
         Recurrent("gru", 3, 5, bidirectional=True).step(x[0])
@@ -157,6 +170,14 @@ BUILDS = {
     "unknown cell": ("did you mean 'gru'", lambda: Recurrent("grru", 3, 5)),
     "no cell": ("give a name from grunit.cells.names", lambda: Recurrent(torch.nn.LSTM, 3, 5)),
     "unknown option": ("GRU does not know the option colour", lambda: Recurrent("gru", 3, 5, colour="red")),
+    "option of Recurrent": (
+        "GRU does not know the option num_layer: did you mean 'num_layers'",
+        lambda: Recurrent("gru", 3, 5, num_layer=2),
+    ),
+    "option of the cell": (
+        "option rset_after: did you mean 'reset_after'",
+        lambda: Recurrent("gru", 3, 5, rset_after=True),
+    ),
     "option of own cell": ("Decay does not know the option colour", lambda: Recurrent(Decay, 3, 5, colour="red")),
     "no sizes": ("Nameless cannot be built with", lambda: Recurrent(Nameless, 3, 5)),
     "layers": ("num_layers must be a whole number of at least 1, got 0", lambda: Recurrent("gru", 3, 5, 0)),

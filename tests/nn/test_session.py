@@ -275,6 +275,8 @@ def test_refusals():
     gru = Recurrent("gru", 3, H)
     with pytest.raises(InputError, match="bidirectional"):
         Session(Recurrent("gru", 3, H, bidirectional=True))
+    with pytest.raises(InputError, match="state_from_below"):
+        Session(Recurrent("gru", 3, H, num_layers=2, state_from_below=True))
     for wrong in ([], [nn.Linear(3, 3)], [gru, gru], [nn.LSTM(3, 3)]):
         with pytest.raises(InputError, match="exactly one"):
             Session(wrong)

@@ -23,6 +23,8 @@ class Cell(nn.Module):
     Class attributes:
         state: names of the state tensors; the first is the output of a step.
         inputs: names of the inputs of a step; the first is ``x``.
+        zoned: the states that zoneout keeps old values of when it is given as one number; None (default) for all.
+            Delay lines, and states that share a scale, are none of them.
         keep_bias, admit_bias: which bias opens the gate that keeps the old state, and which the one that admits new
             content, for ``forget_bias`` and ``"chrono"``: the name of a parameter ``(H,)``, or ``(name, n)`` for the
             n-th block of H in a stacked one. None where not said.
@@ -46,6 +48,7 @@ class Cell(nn.Module):
 
     state: ClassVar[tuple[str, ...]] = ("h",)
     inputs: ClassVar[tuple[str, ...]] = ("x",)
+    zoned: ClassVar[tuple[str, ...] | None] = None
     keep_bias: ClassVar[str | tuple[str, int] | None] = None
     admit_bias: ClassVar[str | tuple[str, int] | None] = None
 

@@ -56,6 +56,7 @@ class GRUD(GRU):
     """
 
     state = ("h", "last")  # type: ignore[assignment]
+    zoned = ("h",)
     inputs = ("x", "mask", "dt")
     mean: Tensor
     weight_dx: Tensor

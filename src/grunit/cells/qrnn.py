@@ -56,6 +56,7 @@ class QRNN(InputGatedCell):
     """
 
     state: tuple[str, ...] = ("h", "c")  # type: ignore[misc]
+    zoned = ("h", "c")
     keep_bias = ("bias_ih", 1)
     weight_before: Tensor
 

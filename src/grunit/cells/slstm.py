@@ -49,6 +49,7 @@ class SLSTM(GatedCell):
     """
 
     state = ("h", "c", "n", "m")
+    zoned = ("h",)
     stacked = ("input_gate", "forget_gate", "candidate", "output_gate")
     keeps = "forget_gate"
     admits = "input_gate"

@@ -123,7 +123,10 @@ def check_lengths(lengths: Tensor | Sequence[int], rows: int, steps: int) -> Ten
     >>> check_lengths([3, 0], 2, 3)
     tensor([3, 0])
     """
-    given = torch.as_tensor(lengths)
+    try:
+        given = torch.as_tensor(lengths)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise InputError(f"lengths must be whole numbers, got {lengths!r}") from error
     if given.is_floating_point() or given.dtype == torch.bool:
         raise InputError(f"lengths must be whole numbers, got {given.dtype}")
     if tuple(given.shape) != (rows,):

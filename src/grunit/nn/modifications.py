@@ -44,7 +44,7 @@ class Modifications:
             rnn.starts = nn.ModuleList(StartState(cell, **where) for cell in cells)
             starts = list(rnn.starts)
         self.state_dropout = rnn.state_dropout
-        self.zoneout = zoneout = check_shares("zoneout", rnn.zoneout, rnn.layout.names, "states")
+        self.zoneout = zoneout = _zoneout(rnn, cells)
         self.dropped = _dropped_weights(rnn.weight_drop, cells)
         if rnn.state_dropout:
             for cell in cells:
@@ -76,6 +76,15 @@ class Modifications:
             masks = {} if x is None else change.draw(x, self.state_dropout, self.zoneout)
             strands.append(Strand(change, parameters, masks))
         return strands
+
+
+def _zoneout(rnn: Any, cells: Sequence[Cell]) -> dict[str, float]:
+    """The share of each state; one number is for those that the cells say can be kept one by one."""
+    shares = check_shares("zoneout", rnn.zoneout, rnn.layout.names, "states")
+    if isinstance(rnn.zoneout, Mapping):
+        return shares
+    meant = {name for cell in cells for name in (cell.state if cell.zoned is None else cell.zoned)}
+    return {name: share for name, share in shares.items() if name in meant}
 
 
 def _change(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Integral, Real
 
 from grunit.errors import InputError
 
 
 def check_size(name: str, value: object) -> int:
-    """A whole number of at least 1.
+    """A whole number of at least 1, NumPy's too.
 
     Raises:
         InputError: it is none.
@@ -16,13 +17,13 @@ def check_size(name: str, value: object) -> int:
     >>> check_size("hidden_size", 5)
     5
     """
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
         raise InputError(f"{name} must be a whole number of at least 1, got {value!r}")
-    return value
+    return int(value)
 
 
 def check_share(name: str, value: object) -> float:
-    """A number between 0 and 1.
+    """A number between 0 and 1, NumPy's too.
 
     Raises:
         InputError: it is none.
@@ -30,7 +31,7 @@ def check_share(name: str, value: object) -> float:
     >>> check_share("dropout", 0.5)
     0.5
     """
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value <= 1:
         raise InputError(f"{name} must be a number between 0 and 1, got {value!r}")
     return float(value)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.func import functional_call
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map
 
@@ -23,6 +24,23 @@ PRODUCTS = frozenset(
     )
 )
 """Names of torch's functions that multiply matrices."""
+PIECES = frozenset(
+    [
+        "chunk",
+        "split",
+        "tensor_split",
+        "narrow",
+        "select",
+        "unbind",
+        "__getitem__",
+        "view",
+        "reshape",
+        "flatten",
+        "unflatten",
+    ]
+)
+"""What gives parts of the state, or all of it in another shape: the same part of the mask belongs to them."""
+
 TURNS = frozenset(["t", "transpose", "swapaxes", "permute", "movedim", "__get__"])
 """What may give a matrix of the same shape that is not the state, when there are as many rows as units."""
 
@@ -66,7 +84,14 @@ class MaskedProducts(TorchFunctionMode):
             args, kwargs = tree_map(self._masked, (args, kwargs))
             return func(*args, **kwargs)
         result = func(*args, **kwargs)
-        if name in ("cat", "concat", "concatenate") and result.dim() == 2 and result.shape[1] > tracked[0][0].shape[1]:
+        if name in PIECES:
+            masks = func(*tree_map(self._mask_of, args), **tree_map(self._mask_of, kwargs))
+            several = isinstance(result, (tuple, list))
+            for piece, mask in zip(result, masks, strict=True) if several else [(result, masks)]:
+                self.masks[id(piece)] = (piece, mask)
+        elif (
+            name in ("cat", "concat", "concatenate") and result.dim() == 2 and result.shape[1] > tracked[0][0].shape[1]
+        ):
             pieces = [self.masks[id(v)][1] if id(v) in self.masks else torch.ones_like(v) for v in given]
             self.masks[id(result)] = (result, torch.cat(pieces, 1))
         elif isinstance(result, Tensor) and result.is_floating_point() and name not in TURNS:
@@ -74,6 +99,9 @@ class MaskedProducts(TorchFunctionMode):
             if same:
                 self.masks[id(result)] = (result, same[0])
         return result
+
+    def _mask_of(self, value: Any) -> Any:
+        return self.masks[id(value)][1] if isinstance(value, Tensor) and id(value) in self.masks else value
 
     def _masked(self, value: Any) -> Any:
         return value * self.masks[id(value)][1] if isinstance(value, Tensor) and id(value) in self.masks else value
@@ -84,7 +112,6 @@ def _alike(value: Tensor, result: Tensor) -> bool:
     return result.dim() == value.dim() == 2 and isinstance(result.shape[1], int) and result.shape[1] == value.shape[1]
 
 
-@torch.no_grad()
 def recurrent_weights(cell: Cell) -> tuple[str, ...]:
     """Names of the parameters, matrices, that a step multiplies its output state with.
 
@@ -97,9 +124,14 @@ def recurrent_weights(cell: Cell) -> tuple[str, ...]:
     named = {name: like.new_zeros(2, sizes.get(name, 1)) for name in cell.inputs}
     named.update((name, like.new_zeros(2, cell.state_sizes().get(name, hidden_size))) for name in cell.state)
     state = named[cell.state[0]]
-    with MaskedProducts(state, torch.ones_like(state)) as products:
-        cell(*(named[name] for name in cell.argument_order()))
-    # A weight may be read through a view: transposed, or cut into the blocks of its gates.
-    read = {value.untyped_storage()._cdata for value in products.factors}
-    weights = {name: value for name, value in cell.named_parameters() if value.dim() > 1}
-    return tuple(name for name, value in weights.items() if value.untyped_storage()._cdata in read)
+    weights = {name: value.detach().clone() for name, value in cell.named_parameters() if value.is_floating_point()}
+    with torch.inference_mode(False), torch.enable_grad():
+        leaves = {name: value.requires_grad_() for name, value in weights.items()}
+        with MaskedProducts(state, torch.ones_like(state)) as products:
+            functional_call(cell, leaves, tuple(named[name] for name in cell.argument_order()))
+        # A weight may be read through views and copies, or as a product of two: autograd knows what it was made of.
+        made = [value for value in products.factors if value.requires_grad]
+        total = sum((value.sum() for value in made), torch.zeros(()))
+        found = torch.autograd.grad(total, list(leaves.values()), allow_unused=True) if made else [None] * len(leaves)
+    read = {name for name, gradient in zip(leaves, found, strict=True) if gradient is not None}
+    return tuple(name for name, value in cell.named_parameters() if name in read and value.dim() > 1)

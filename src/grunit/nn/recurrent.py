@@ -203,6 +203,7 @@ class Recurrent(nn.Module):
             input, batch_first=self.batch_first, lengths=lengths, resets=resets, extra_inputs=extra_inputs
         )
         self._check_features("input", sequence.x)
+        self._check_widths(sequence.extra_inputs)
         start = self._start(state, sequence.x, sequence.batch_size if sequence.batched else None)
         output, finals = walk_layers(
             self._strands(sequence.x, sequence.resets is not None),
@@ -250,11 +251,13 @@ class Recurrent(nn.Module):
                 raise ShapeError(
                     f"the input {name!r} must have shape ({len(x)},) or ({len(x)}, n), got {tuple(value.shape)}"
                 )
+        extra_inputs = {name: value.reshape(len(x), -1).to(x) for name, value in extra_inputs.items()}
+        self._check_widths(extra_inputs)
         output, finals = walk_layers(
             self._strands(x),
             x,
             self.layout.split(self._start(state, x, len(x))),
-            extra_inputs={name: value.reshape(len(x), -1).to(x) for name, value in extra_inputs.items()},
+            extra_inputs=extra_inputs,
             state_from_below=self.state_from_below and state is None,
             walk=step_once,
             **self._between(),
@@ -339,12 +342,24 @@ class Recurrent(nn.Module):
         if x.dtype != dtype and not torch.is_autocast_enabled(x.device.type):
             raise InputError(f"{name} has dtype {x.dtype} and the parameters {dtype}: convert one with .to(...)")
 
+    def _check_widths(self, extra_inputs: dict[str, Tensor]) -> None:
+        for cell in self._cells():
+            for name in cell.inputs[1:]:
+                wide, given = cell.input_sizes().get(name, 1), extra_inputs[name].shape[-1]
+                if given != wide:
+                    raise ShapeError(
+                        f"the input {name!r} of {type(cell).__name__} must have {wide} features in its last axis, "
+                        f"got {given}"
+                    )
+
     def _check_extra_inputs(self, given: dict[str, Tensor]) -> None:
         needed = self.extra_input_names
         missing = [name for name in needed if name not in given]
         unknown = [name for name in given if name not in needed]
         if missing:
-            raise InputError(f"the cell also needs the input {', '.join(missing)}: give it by name")
+            raise InputError(
+                f"the cell also needs the input {', '.join(missing)}: give it by name, as {missing[0]}=..."
+            )
         if unknown:
             known = ", ".join(needed) or "none"
             raise InputError(f"unknown input {', '.join(unknown)}: the cell's extra inputs are {known}")

@@ -147,6 +147,11 @@ def read_stack(module: nn.Module | Sequence[nn.Module]) -> Stack:
     at = cores[0]
     if modules[at].bidirectional:
         raise InputError("a bidirectional network cannot step, it needs the whole sequence: use bidirectional=False")
+    if getattr(modules[at], "state_from_below", False):
+        raise InputError(
+            "with state_from_below the upper layers begin with the end of the whole sequence, which a stream has not "
+            "seen: build the network without it"
+        )
     for part in modules:
         if isinstance(part, Front):
             raise InputError(

@@ -15,6 +15,7 @@ from grunit.data import Panel, season_length
 from grunit.errors import InputError
 from grunit.tasks.backtest import Backtest, Window, backtest, backtest_baseline, rolling_windows, window_frame
 from grunit.tasks.baselines import BASELINES
+from grunit.tasks.cell_choice import require_plain_inputs
 from grunit.tasks.forecaster import Forecaster
 from grunit.tasks.metrics import METRICS
 from grunit.tasks.verdict import judge
@@ -246,6 +247,7 @@ def _named(cells: Sequence[Any]) -> dict[str, Any]:
     kinds = {}
     for cell in cells:
         layers = [get(layer) for layer in (cell if isinstance(cell, (list, tuple)) else [cell])]
+        require_plain_inputs(cell, "a forecaster")
         kinds["+".join(name_of(layer) or layer.__name__ for layer in layers)] = cell
     return kinds
 
