@@ -72,6 +72,7 @@ def _long(
     given = _answers(frame, answers, origin)
     X, y, lines = [], [], []
     for name, places in frame.groupby(series, sort=False).indices.items():
+        places = np.asarray(places)
         first = int(places[0])
         if times is not None:
             _check_order(frame[times].iloc[places], numbers, places, origin, times)

@@ -4,6 +4,15 @@ from grunit.tasks.comparison import Comparison, compare
 from grunit.tasks.forecaster import Forecaster
 from grunit.tasks.loading import load
 from grunit.tasks.sequence_classifier import SequenceClassifier
+from grunit.tasks.sequence_pretrainer import SequencePretrainer
 from grunit.tasks.sequence_regressor import SequenceRegressor
 
-__all__ = ["Comparison", "Forecaster", "SequenceClassifier", "SequenceRegressor", "compare", "load"]
+__all__ = [
+    "Comparison",
+    "Forecaster",
+    "SequenceClassifier",
+    "SequencePretrainer",
+    "SequenceRegressor",
+    "compare",
+    "load",
+]

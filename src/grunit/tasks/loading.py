@@ -15,6 +15,7 @@ from grunit.tasks.estimator import Estimator
 KINDS = {
     "Forecaster": "grunit.tasks.forecaster",
     "SequenceClassifier": "grunit.tasks.sequence_classifier",
+    "SequencePretrainer": "grunit.tasks.sequence_pretrainer",
     "SequenceRegressor": "grunit.tasks.sequence_regressor",
     "OnlineClassifier": "grunit.online.classifier",
     "OnlineForecaster": "grunit.online.forecaster",

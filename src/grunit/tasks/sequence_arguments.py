@@ -85,7 +85,7 @@ def require_targets(y: Any, rows: int) -> None:
     """
     if y is None:
         raise DataError("this estimator requires y to be passed, but the target y is None: give one a sequence")
-    values = y if hasattr(y, "__len__") and getattr(y, "ndim", 1) else np.atleast_1d(np.asarray(y))
+    values = y if hasattr(y, "__len__") and getattr(y, "ndim", True) else np.atleast_1d(np.asarray(y))
     if len(values) != rows:
         many = "1 value" if len(values) == 1 else f"{len(values)} values"
         raise DataError(f"X has {rows} sequences and y {many}, inconsistent numbers of samples: give one a sequence")

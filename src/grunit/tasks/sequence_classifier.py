@@ -36,7 +36,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
         class_weight: how much an error counts: None for alike, ``"balanced"`` for classes alike however many sequences
             each has, or a mapping ``{label: weight}``; a class that is not named weighs 1.
         label_smoothing: share of the target spread over all classes, in [0, 1).
-        scaler: ``"standard"``, ``"robust"``, ``"minmax"`` or ``"none"``, for each feature, learnt on what is trained on.
+        scaler: ``"standard"``, ``"robust"``, ``"minmax"`` or ``"none"``, for each feature, of the training sequences.
         validation_fraction: share of the sequences, of every class alike, that is not learnt from and decides which
             weights are kept; 0 (default) for none, or 0.15 where ``patience`` is given.
         max_epochs: passes over the sequences (default: as many as make 600 optimiser steps, at least 20, at most 300).
@@ -135,6 +135,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
         resume: bool = False,
         checkpoint: str | os.PathLike | None = None,
         watch: Any = None,
+        transfer: Any = None,
     ) -> SequenceClassifier:
         """Learn from labelled sequences.
 
@@ -147,6 +148,9 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
             checkpoint: a file that is kept up to date with every epoch and removed at the end, so that even a killed
                 process can be resumed.
             watch: called with the :class:`~grunit.training.History` after every epoch.
+            transfer: a fitted model of sequences, or the folder of one, to begin from: of the same core, most often a
+                :class:`grunit.SequencePretrainer`. Its weights but the head's are taken over, with the scale of its
+                features; ``training_options={"freeze": ["core.*"]}`` keeps them as they are.
 
         Raises:
             DataError: the sequences or labels cannot be used.
@@ -160,7 +164,15 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
         arguments.as_data_error(check_classification_targets, labels)
         self.classes_, codes = np.unique(labels, return_inverse=True)
         self.class_weights_ = self._weigh(labels)
-        self.train(sequences, torch.from_numpy(codes), codes, resume=resume, checkpoint=checkpoint, watch=watch)
+        self.train(
+            sequences,
+            torch.from_numpy(codes),
+            codes,
+            resume=resume,
+            checkpoint=checkpoint,
+            watch=watch,
+            transfer=transfer,
+        )
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -211,7 +223,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
         self.classes_ = np.array(found["labels"], dtype=object if dtype == "|O" else dtype)
         self.class_weights_ = np.array(found["weights"], dtype=float)
         if isinstance(self.class_weight, list):  # JSON knows no mapping from numbers
-            self.class_weight = {label: weight for label, weight in self.class_weight}
+            self.class_weight = dict(self.class_weight)
         super().decode(encoders)
 
     def _config(self) -> dict[str, Any]:
@@ -224,7 +236,11 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
         arguments.check_arguments(self)
         if not 0 <= self.label_smoothing < 1:
             raise InputError(f"label_smoothing is {self.label_smoothing!r}: give a share of at least 0 and below 1")
-        if self.class_weight is not None and self.class_weight != "balanced" and not isinstance(self.class_weight, dict):
+        if (
+            self.class_weight is not None
+            and self.class_weight != "balanced"
+            and not isinstance(self.class_weight, dict)
+        ):
             raise InputError(f"class_weight is {self.class_weight!r}: give None, 'balanced' or {{label: weight}}")
 
     def _weigh(self, labels: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from grunit.tasks import sequence_arguments as arguments
 from grunit.tasks.estimator import Estimator
 from grunit.tasks.sequence_model import SequenceModel
 from grunit.tasks.sequence_rows import SequenceRows
+from grunit.tasks.transfer import copy_weights, open_source
 from grunit.training import Batches, History, fit, seeded
 from grunit.training.settings import plain
 
@@ -53,6 +54,7 @@ class SequenceEstimator(Estimator):
         resume: bool = False,
         checkpoint: str | os.PathLike | None = None,
         watch: Any = None,
+        transfer: Any = None,
     ) -> None:
         """Learn.
 
@@ -60,8 +62,9 @@ class SequenceEstimator(Estimator):
             sequences: all of them.
             targets: ``(N, ...)``, as :meth:`loss` reads them.
             groups: ``(N,)`` of which validation takes the same share each.
-            resume, checkpoint, watch: see ``fit``.
+            resume, checkpoint, watch, transfer: see ``fit``.
         """
+        source = None if transfer is None else open_source(transfer)
         start = self.starting_point(resume, checkpoint)
         share = self.validation_fraction or (VALIDATION if self.patience is not None else 0.0)
         learnt, held = arguments.split_rows(len(sequences), float(share), int(self.seed), groups)
@@ -70,6 +73,10 @@ class SequenceEstimator(Estimator):
         training = sequences.take(learnt) if len(held) else sequences
         self.scaler_ = FeatureScaler.measure(training.values, self.scaler)
         self.masked_ = np.flatnonzero(np.isnan(training.values).any(0)).tolist()
+        if source is not None:
+            if source.features_ != self.features_:
+                raise DataError(f"the model to begin from has {source.features_} features and X {self.features_}")
+            self.scaler_, self.masked_ = source.scaler_, list(source.masked_)  # what its weights were learnt on
         rows = SequenceRows(training, self.scaler_, self.masked_, targets[learnt])
         batches = Batches(rows, plain(self.batch_size), seed=int(self.seed))
         validation = None
@@ -79,6 +86,8 @@ class SequenceEstimator(Estimator):
         settings = self.settings(max_epochs=arguments.count_epochs(plain(self.max_epochs), len(batches)))
         with seeded(int(self.seed)):
             self.model_, self.history_ = self.build(), History()
+            if source is not None:
+                copy_weights(self.model_, source.model_)
             self.history_ = fit(
                 self.model_,
                 self.loss,

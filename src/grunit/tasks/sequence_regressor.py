@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,11 @@ from grunit.nn.options import check_choice
 from grunit.tasks import sequence_arguments as arguments
 from grunit.tasks.sequence_estimator import SequenceEstimator, predict_batch
 
-LOSSES = {"squared": nn.functional.mse_loss, "absolute": nn.functional.l1_loss, "huber": nn.functional.huber_loss}
+LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "squared": nn.functional.mse_loss,
+    "absolute": nn.functional.l1_loss,
+    "huber": nn.functional.huber_loss,
+}
 
 
 class SequenceRegressor(RegressorMixin, SequenceEstimator):
@@ -33,9 +38,9 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
         branch: ``"convolution"`` for a convolutional network beside the core, as in LSTM-FCN; default None.
         branch_options: of :class:`~grunit.tasks.sequence_model.ConvolutionBranch`, for example
             ``{"channels": (32, 32), "kernel_sizes": (5, 3)}``.
-        error: what is made small: ``"squared"`` (default), ``"absolute"`` or ``"huber"``, of targets scaled to spread 1.
-        scaler: ``"standard"``, ``"robust"``, ``"minmax"`` or ``"none"``, for each feature, learnt on what is trained on.
-        validation_fraction: share of the sequences, that is not learnt from and decides which
+        error: what is made small: ``"squared"`` (default), ``"absolute"`` or ``"huber"``, of scaled targets.
+        scaler: ``"standard"``, ``"robust"``, ``"minmax"`` or ``"none"``, for each feature, of the training sequences.
+        validation_fraction: share of the sequences that is not learnt from and decides which
             weights are kept; 0 (default) for none, or 0.15 where ``patience`` is given.
         max_epochs: passes over the sequences (default: as many as make 600 optimiser steps, at least 20, at most 300).
         batch_size, lr, optimizer, optimizer_options, weight_decay, scheduler, warmup, clip, patience, precision,
@@ -131,6 +136,7 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
         resume: bool = False,
         checkpoint: str | os.PathLike | None = None,
         watch: Any = None,
+        transfer: Any = None,
     ) -> SequenceRegressor:
         """Learn from sequences and their numbers.
 
@@ -143,6 +149,9 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
             checkpoint: a file that is kept up to date with every epoch and removed at the end, so that even a killed
                 process can be resumed.
             watch: called with the :class:`~grunit.training.History` after every epoch.
+            transfer: a fitted model of sequences, or the folder of one, to begin from: of the same core, most often a
+                :class:`grunit.SequencePretrainer`. Its weights but the head's are taken over, with the scale of its
+                features; ``training_options={"freeze": ["core.*"]}`` keeps them as they are.
 
         Raises:
             DataError: the sequences or numbers cannot be used.
@@ -158,7 +167,7 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
         # The network learns scaled targets; the scale is of all that were given, so that no share changes it.
         self.target_scaler_ = FeatureScaler.measure(table)
         targets = torch.from_numpy(self.target_scaler_.transform(table)).float()
-        self.train(sequences, targets, None, resume=resume, checkpoint=checkpoint, watch=watch)
+        self.train(sequences, targets, None, resume=resume, checkpoint=checkpoint, watch=watch, transfer=transfer)
         return self
 
     def predict(self, X: Any) -> np.ndarray:
