@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from grunit.nn import Recurrent, trace
     from grunit.nn.session import Session
     from grunit.online import OnlineClassifier, OnlineForecaster, OnlineRegressor
-    from grunit.tasks import Forecaster, SequenceClassifier, SequenceRegressor, compare, load
+    from grunit.tasks import Forecaster, SequenceClassifier, SequencePretrainer, SequenceRegressor, compare, load
 
 __version__ = "0.1.0"
 
@@ -30,6 +30,7 @@ _HOMES = {
     "OnlineRegressor": "grunit.online",
     "Recurrent": "grunit.nn",
     "SequenceClassifier": "grunit.tasks",
+    "SequencePretrainer": "grunit.tasks",
     "SequenceRegressor": "grunit.tasks",
     "Session": "grunit.nn.session",
     "backend": "grunit.compiler",
@@ -50,6 +51,7 @@ __all__ = [
     "OnlineRegressor",
     "Recurrent",
     "SequenceClassifier",
+    "SequencePretrainer",
     "SequenceRegressor",
     "Session",
     "backend",

@@ -71,7 +71,8 @@ def _long(
     values, numbers = _numbers(frame, features, origin), _line_numbers(frame)
     given = _answers(frame, answers, origin)
     X, y, lines = [], [], []
-    for name, places in frame.groupby(series, sort=False).indices.items():
+    for name, found in frame.groupby(series, sort=False).indices.items():
+        places = np.asarray(found)
         places = np.asarray(places)
         first = int(places[0])
         if times is not None:

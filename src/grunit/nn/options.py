@@ -31,7 +31,7 @@ def check_share(name: str, value: object) -> float:
     >>> check_share("dropout", 0.5)
     0.5
     """
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value <= 1:
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) <= 1:
         raise InputError(f"{name} must be a number between 0 and 1, got {value!r}")
     return float(value)
 
