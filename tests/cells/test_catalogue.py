@@ -211,9 +211,13 @@ def test_a_missing_input_is_refused_by_name(name):
     x, more = example(rnn)
     for absent in more:
         given = {key: value for key, value in more.items() if key != absent}
-        with pytest.raises(InputError, match=rf"^the cell also needs the input {absent}: give it by name, as {absent}=\.\.\.$"):
+        with pytest.raises(
+            InputError, match=rf"^the cell also needs the input {absent}: give it by name, as {absent}=\.\.\.$"
+        ):
             rnn(x, **given)
-        with pytest.raises(InputError, match=rf"^the cell also needs the input {absent}: give it by name, as {absent}=\.\.\.$"):
+        with pytest.raises(
+            InputError, match=rf"^the cell also needs the input {absent}: give it by name, as {absent}=\.\.\.$"
+        ):
             rnn.step(x[0], **piece(given, 0))
 
 
