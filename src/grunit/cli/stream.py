@@ -54,6 +54,7 @@ def run(
     output_form: Annotated[
         str | None, typer.Option("--output-format", help="csv or json [default: as the input].")
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --output-format json.")] = False,
     every: Annotated[int, typer.Option("--every", help="Lines between two snapshots.", min=1)] = 1000,
     replay: Annotated[
         bool | None,
@@ -76,6 +77,9 @@ def run(
     from grunit.online.sources import InputLines, KafkaLines
     from grunit.online.stream_parts import Columns
 
+    if as_json and output_form not in (None, "json"):
+        raise InputError(f"--json and --output-format {output_form} ask for different things: give one of them")
+    output_form = "json" if as_json else output_form
     torch.set_num_threads(1)  # a step is far shorter than it takes threads to meet
     for given in (form, output_form):
         if given is not None:
