@@ -26,7 +26,7 @@ def run(
     hidden_size: Annotated[int, typer.Option("--hidden-size", help="Units, for counting parameters.", min=1)] = 32,
     as_json: Json = False,
 ) -> None:
-    """The catalogue: name, parameters, speed class; one cell whole with NAME."""
+    """The catalogue: name, parameters, speed class; equations."""
     from grunit import cells
 
     if speed and name is None:

@@ -15,7 +15,7 @@ class Verb(NamedTuple):
 
 
 VERBS: dict[str, Verb] = {
-    "cells": Verb("grunit.cli.cells", "The catalogue: name, parameters, speed class; one cell whole with NAME."),
+    "cells": Verb("grunit.cli.cells", "The catalogue: name, parameters, speed class; equations."),
     "fit": Verb("grunit.cli.fit", "Train a model on a table and keep it."),
     "predict": Verb("grunit.cli.predict", "What a kept model expects next."),
     "evaluate": Verb("grunit.cli.evaluate", "How well a kept model does on data, beside the baselines."),
