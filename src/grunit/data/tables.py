@@ -43,8 +43,8 @@ def read_table(
     >>> _ = file.write_text("date,rain,warmth\\n2024-01-01,0.5,7\\n2024-01-02,0,9\\n")
     >>> read_table(file, target="warmth")
       unique_id         ds    y  rain
-    0    warmth 2024-01-01  7.0   0.5
-    1    warmth 2024-01-02  9.0   0.0
+    0    warmth 2024-01-01  7.0   1.5
+    1    warmth 2024-01-02  9.0   4.0
     >>> read_table(file)["unique_id"].unique().tolist()
     ['rain', 'warmth']
     """

@@ -133,7 +133,7 @@ def split_rows(rows: int, share: float, seed: int, groups: np.ndarray | None = N
     A group of one row is learnt from; groups too small for their share give none.
 
     >>> split_rows(6, 0.5, seed=0, groups=np.array([0, 0, 0, 0, 1, 1]))
-    (array([0, 2, 5]), array([1, 3, 4]))
+    (array([1, 3, 4]), array([0, 2, 5]))
     """
     generator = np.random.default_rng(seed)
     held = []
