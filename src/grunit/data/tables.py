@@ -40,7 +40,7 @@ def read_table(
 
     >>> import pathlib, tempfile
     >>> file = pathlib.Path(tempfile.mkdtemp(), "weather.csv")
-    >>> _ = file.write_text("date,rain,warmth\\n2024-01-01,0.5,7\\n2024-01-02,0,9\\n")
+    >>> _ = file.write_text("date,rain,warmth\\n2024-01-01,1.5,7\\n2024-01-02,4,9\\n")
     >>> read_table(file, target="warmth")
       unique_id         ds    y  rain
     0    warmth 2024-01-01  7.0   1.5
