@@ -18,6 +18,7 @@ SUITES = (
     "sequences",
     "catalogue",
     "classification",
+    "pretraining",
     "growth",
     "peers",
     "coverage",

@@ -6,6 +6,7 @@ exits with status 2; code can catch :class:`GrunitError` for all of them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from types import ModuleType
 
 
@@ -39,6 +40,24 @@ class MissingExtraError(GrunitError, ImportError):
 
 class CompileWarning(UserWarning):
     """A cell runs as a plain Python loop because its step cannot be compiled; said once a cell."""
+
+
+def suggest(name: object, known: Iterable[str], others: str | None = None) -> str:
+    """How to mend a name that is none of those known: the nearest, or all of them.
+
+    Args:
+        name: what was given.
+        known: the names there are.
+        others: what to say when none is near (default: all that are known).
+
+    >>> suggest("grru", ["lstm", "gru"]), suggest("x", ["lstm", "gru"])
+    ("did you mean 'gru'?", 'use one of lstm, gru')
+    """
+    import difflib
+
+    known = list(known)
+    near = difflib.get_close_matches(str(name), known, n=1)
+    return f"did you mean {near[0]!r}?" if near else others or "use one of " + ", ".join(known)
 
 
 def require(module: str, extra: str) -> ModuleType:

@@ -207,3 +207,9 @@ def copy_without_zoneout(rnn, cell):
     plain = Recurrent(cell, 3, 6).eval()
     plain.load_state_dict(rnn.state_dict())
     return plain
+
+
+def test_each_layer_of_different_cells_keeps_the_states_that_it_can():
+    rnn = Recurrent(["lstm", "slstm"], 3, 6, zoneout=0.25).eval()
+    zoned = [set(change.zoneout) for change in rnn._changes.changed[False, False]]
+    assert zoned == [{"h", "c"}, {"h"}]

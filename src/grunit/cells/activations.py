@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from grunit.errors import InputError
+from grunit.errors import InputError, suggest
 
 Activation = Callable[[Tensor], Tensor]
 
@@ -59,6 +58,4 @@ def find_activation(activation: str | Activation) -> Activation:
         return activation
     if activation in ACTIVATIONS:
         return ACTIVATIONS[activation]
-    near = difflib.get_close_matches(str(activation), ACTIVATIONS, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else "use one of " + ", ".join(ACTIVATIONS)
-    raise InputError(f"unknown activation {activation!r}: {hint}")
+    raise InputError(f"unknown activation {activation!r}: {suggest(activation, ACTIVATIONS)}")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from grunit.errors import InputError
+from grunit.errors import InputError, suggest
 
 if TYPE_CHECKING:
     from grunit.cells.gated import GatedCell
@@ -24,9 +23,7 @@ def check_initializer(name: str) -> str:
         InputError: it is not; the message suggests the nearest.
     """
     if name not in INITIALIZERS:
-        near = difflib.get_close_matches(str(name), INITIALIZERS, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "use one of " + ", ".join(INITIALIZERS)
-        raise InputError(f"unknown initializer {name!r}: {hint}")
+        raise InputError(f"unknown initializer {name!r}: {suggest(name, INITIALIZERS)}")
     return name
 
 

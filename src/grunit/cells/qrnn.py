@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 import torch
@@ -11,7 +10,7 @@ from torch.nn.functional import linear
 
 from grunit.cells.activations import Activation, find_activation
 from grunit.cells.input_gated import InputGatedCell
-from grunit.errors import InputError
+from grunit.errors import InputError, suggest
 from grunit.gates import gate
 
 POOLINGS: dict[str, tuple[str, ...]] = {
@@ -71,9 +70,7 @@ class QRNN(InputGatedCell):
         **options: Any,
     ):
         if pooling not in POOLINGS:
-            near = difflib.get_close_matches(str(pooling), POOLINGS, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else "use one of " + ", ".join(POOLINGS)
-            raise InputError(f"unknown pooling {pooling!r}: {hint}")
+            raise InputError(f"unknown pooling {pooling!r}: {suggest(pooling, POOLINGS)}")
         if isinstance(window, bool) or not isinstance(window, int) or window < 1:
             raise InputError(f"window must be a whole number of at least 1, got {window!r}")
         later = [f"{name}_in_{steps}" for steps in range(1, window) for name in POOLINGS[pooling]]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-
 from grunit.cells.adaptive_gru import AdaptiveGRU
 from grunit.cells.attention_gru import AGRU, AUGRU
 from grunit.cells.brc import BRC, NBRC
@@ -45,7 +43,7 @@ from grunit.cells.sru import SRU
 from grunit.cells.star import STAR
 from grunit.cells.ugrnn import UGRNN
 from grunit.cells.ur_lstm import URLSTM
-from grunit.errors import InputError
+from grunit.errors import InputError, suggest
 
 _CELLS: dict[str, type[Cell]] = {
     "rnn": RNN,
@@ -126,9 +124,7 @@ def get(cell: str | type[Cell]) -> type[Cell]:
         if cell in _CELLS:
             return _CELLS[cell]
         asked = cell.lower()
-        near = [_ALSO_CALLED[asked]] if asked in _ALSO_CALLED else difflib.get_close_matches(asked, _CELLS, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "use one of " + ", ".join(_CELLS)
-        raise InputError(f"unknown cell {cell!r}: {hint}")
+        raise InputError(f"unknown cell {cell!r}: {suggest(_ALSO_CALLED.get(asked, asked), _CELLS)}")
     if isinstance(cell, type) and issubclass(cell, Cell):
         return cell
     raise InputError(f"cell is {cell!r}: give a name from grunit.cells.names() or a subclass of grunit.Cell")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import json
 import types
@@ -10,7 +9,7 @@ import typing
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from grunit.errors import InputError
+from grunit.errors import InputError, suggest
 
 WORDS = {bool: "true or false", int: "a whole number", float: "a number", type(None): "none", str: "a word"}
 BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
@@ -44,10 +43,7 @@ def read_settings(
         if key in reserved:
             raise InputError(f"--set {key}: this has an option of its own, see --help")
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = (
-                f"did you mean {near[0]!r}?" if near else "it takes " + ", ".join(n for n in known if n not in reserved)
-            )
+            hint = suggest(key, known, "it takes " + ", ".join(n for n in known if n not in reserved))
             raise InputError(f"--set {key}: there is no such setting: {hint}")
         if key in settings:
             raise InputError(f"--set {key} is given twice: give it once")

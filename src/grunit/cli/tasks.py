@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from typing import Any
 
-from grunit.errors import InputError
+from grunit.errors import InputError, suggest
 
 TASKS = {
     "forecast": "grunit.cli.forecast",
@@ -25,9 +24,7 @@ def find_task(name: str) -> Any:
         InputError: no such task; the message suggests the nearest.
     """
     if name not in TASKS:
-        near = difflib.get_close_matches(name, TASKS, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "use one of " + ", ".join(TASKS)
-        raise InputError(f"unknown task {name!r}: {hint}")
+        raise InputError(f"unknown task {name!r}: {suggest(name, TASKS)}")
     module, _, part = TASKS[name].partition(":")
     found = importlib.import_module(module)
     return getattr(found, part) if part else found

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from grunit.errors import InputError
+from grunit.errors import InputError, suggest
 
 BACKENDS = ("auto", "torch", "c", "triton")
 READY = ("auto", "torch", "c")
@@ -23,8 +22,7 @@ def check_backend(name: str, origin: str) -> str:
         InputError: an unknown name, or a backend this version does not have.
     """
     if name not in BACKENDS:
-        near = difflib.get_close_matches(name, BACKENDS, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "use one of " + ", ".join(READY)
+        hint = suggest(name, BACKENDS, "use one of " + ", ".join(READY))
         raise InputError(f"unknown backend {name!r} in {origin}: {hint}")
     if name not in READY:
         raise InputError(

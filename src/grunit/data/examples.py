@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import warnings
 from collections.abc import Callable
@@ -12,7 +11,7 @@ import pandas as pd
 
 from grunit.data.origin import DataWarning
 from grunit.data.tables import read_table, to_long
-from grunit.errors import DataError, InputError, require
+from grunit.errors import DataError, InputError, require, suggest
 
 
 def _folder() -> Path:
@@ -87,9 +86,7 @@ def load_example(name: str) -> pd.DataFrame:
     ['unique_id', 'ds', 'y', 'precipitation', 'temp_min', 'wind']
     """
     if name not in EXAMPLES:
-        near = difflib.get_close_matches(str(name), EXAMPLES, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "use one of " + ", ".join(EXAMPLES)
-        raise InputError(f"unknown example {name!r}: {hint}")
+        raise InputError(f"unknown example {name!r}: {suggest(name, EXAMPLES)}")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)
         return EXAMPLES[name]()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Sequence
 from typing import Any
 
 from grunit.cells import Cell, get
-from grunit.errors import InputError
+from grunit.errors import InputError, suggest
 from grunit.nn.initialize import initialize_cell, take_options
 from grunit.nn.options import check_size
 
@@ -41,8 +40,8 @@ def near_options(kind: type[Cell], name: str) -> str:
     """
     from grunit.nn.recurrent import Recurrent
 
-    near = difflib.get_close_matches(name, [*options_of(Recurrent), *options_of(kind)], n=1)
-    return f"did you mean {near[0]!r}?" if near else f"see help(grunit.Recurrent) and help({kind.__name__})"
+    others = f"see help(grunit.Recurrent) and help({kind.__name__})"
+    return suggest(name, [*options_of(Recurrent), *options_of(kind)], others)
 
 
 def options_of(kind: type) -> list[str]:

@@ -44,7 +44,11 @@ class Modifications:
             rnn.starts = nn.ModuleList(StartState(cell, **where) for cell in cells)
             starts = list(rnn.starts)
         self.state_dropout = rnn.state_dropout
-        self.zoneout = zoneout = _zoneout(rnn, cells)
+        self.zoneout = zoneout = check_shares("zoneout", rnn.zoneout, rnn.layout.names, "states")
+        by_name = isinstance(rnn.zoneout, Mapping)
+        # One number is for the states that a cell says can be kept one by one.
+        own = [cell.state if by_name or cell.zoned is None else cell.zoned for cell in cells]
+        of_each = [{name: share for name, share in zoneout.items() if name in names} for names in own]
         self.dropped = _dropped_weights(rnn.weight_drop, cells)
         if rnn.state_dropout:
             for cell in cells:
@@ -54,8 +58,8 @@ class Modifications:
         for training in (False, True):
             for resets in (False, True):
                 self.changed[training, resets] = [
-                    _change(cell, norm, start if resets else None, bool(rnn.state_dropout), zoneout, training)
-                    for cell, norm, start in zip(cells, norms, starts, strict=True)
+                    _change(cell, norm, start if resets else None, bool(rnn.state_dropout), zoned, training)
+                    for cell, norm, start, zoned in zip(cells, norms, starts, of_each, strict=True)
                 ]
 
     def strands(self, rnn: nn.Module, cells: Sequence[Cell], x: Tensor | None, resets: bool) -> list[Strand]:
@@ -78,19 +82,9 @@ class Modifications:
         return strands
 
 
-def _zoneout(rnn: Any, cells: Sequence[Cell]) -> dict[str, float]:
-    """The share of each state; one number is for those that the cells say can be kept one by one."""
-    shares = check_shares("zoneout", rnn.zoneout, rnn.layout.names, "states")
-    if isinstance(rnn.zoneout, Mapping):
-        return shares
-    meant = {name for cell in cells for name in (cell.state if cell.zoned is None else cell.zoned)}
-    return {name: share for name, share in shares.items() if name in meant}
-
-
 def _change(
-    cell: Cell, norm: Any, start: Any, masked: bool, zoneout: Mapping[str, float], training: bool
+    cell: Cell, norm: Any, start: Any, masked: bool, zoned: Mapping[str, float], training: bool
 ) -> ModifiedCell | None:
-    zoned = {name: share for name, share in zoneout.items() if name in cell.state}
     if norm is None and start is None and not zoned and not (training and masked):
         return None
     return ModifiedCell(cell, norm=norm, start=start, masked=masked, zoneout=zoned, random=training)

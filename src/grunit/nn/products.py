@@ -17,28 +17,16 @@ from torch.utils._pytree import tree_map
 
 from grunit.cells import Cell
 
-PRODUCTS = frozenset(
-    (
-        *("linear", "bilinear", "matmul", "__matmul__", "__rmatmul__", "mm", "mv", "bmm", "einsum", "tensordot"),
-        *("addmm", "addmv", "addbmm", "baddbmm"),
-    )
-)
+PRODUCTS = frozenset((
+    "linear", "bilinear", "matmul", "__matmul__", "__rmatmul__", "mm", "mv", "bmm", "einsum", "tensordot", "addmm",
+    "addmv", "addbmm", "baddbmm",
+))  # fmt: skip
 """Names of torch's functions that multiply matrices."""
-PIECES = frozenset(
-    [
-        "chunk",
-        "split",
-        "tensor_split",
-        "narrow",
-        "select",
-        "unbind",
-        "__getitem__",
-        "view",
-        "reshape",
-        "flatten",
-        "unflatten",
-    ]
-)
+
+PIECES = frozenset((
+    "chunk", "split", "tensor_split", "narrow", "select", "unbind", "__getitem__", "view", "reshape", "flatten",
+    "unflatten",
+))  # fmt: skip
 """What gives parts of the state, or all of it in another shape: the same part of the mask belongs to them."""
 
 TURNS = frozenset(["t", "transpose", "swapaxes", "permute", "movedim", "__get__"])

@@ -246,8 +246,8 @@ def _named(cells: Sequence[Any]) -> dict[str, Any]:
         raise InputError("cells is empty: name at least one, such as cells=['gru']")
     kinds = {}
     for cell in cells:
-        layers = [get(layer) for layer in (cell if isinstance(cell, (list, tuple)) else [cell])]
         require_plain_inputs(cell, "a forecaster")
+        layers = [get(layer) for layer in (cell if isinstance(cell, (list, tuple)) else [cell])]
         kinds["+".join(name_of(layer) or layer.__name__ for layer in layers)] = cell
     return kinds
 

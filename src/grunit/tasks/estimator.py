@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import os
 from pathlib import Path
@@ -14,7 +13,7 @@ from torch import Tensor, nn
 
 from grunit.bundle import write_bundle
 from grunit.cells import Cell, name_of
-from grunit.errors import InputError, NotFittedError
+from grunit.errors import InputError, NotFittedError, suggest
 from grunit.training import Checkpoint, Settings
 from grunit.training.optimizers import OPTIMIZERS
 from grunit.training.settings import plain
@@ -55,8 +54,7 @@ class Estimator(BaseEstimator):
         rare = [name for name in known if name not in own]
         for name in options:
             if name not in rare:
-                near = difflib.get_close_matches(str(name), rare, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else "use " + ", ".join(rare)
+                hint = suggest(name, rare, "use " + ", ".join(rare))
                 where = "is an argument of its own, not one of" if name in own else "is none of the"
                 raise InputError(f"{name!r} {where} training_options: {'take it out' if name in own else hint}")
         given = {name: getattr(self, name) for name in known if name in own} | dict(options)

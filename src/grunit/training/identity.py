@@ -24,9 +24,9 @@ def identity(settings: Settings, train: Batches, validation: Batches | None, sha
     >>> import torch
     >>> found = identity(Settings(lr=0.5), Batches((torch.zeros(3),), 2), None, [])
     >>> found["lr"], found["number of batches"], found["validation data"]
-    ('0.5', 2, None)
+    (0.5, 2, None)
     """
-    named = {name: _text(value) for name, value in vars(settings).items() if name not in FREE}
+    named = {name: _plain(value) for name, value in vars(settings).items() if name not in FREE}
     return {
         **named,
         "batch_size": train.batch_size,
@@ -55,8 +55,9 @@ def require_same(then: dict[str, Any], now: dict[str, Any], settings: Settings) 
             )
 
 
-def _text(value: Any) -> str:
-    """JSON; functions and classes by their name, which does not change from one process to the next."""
-    return json.dumps(
+def _plain(value: Any) -> Any:
+    """As JSON has it; functions and classes by their name, which does not change from one process to the next."""
+    text = json.dumps(
         value, sort_keys=True, default=lambda item: getattr(item, "__qualname__", type(item).__qualname__)
     )
+    return json.loads(text)

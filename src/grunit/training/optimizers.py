@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Any
 
 import torch
 from torch import nn
 
-from grunit.errors import InputError
+from grunit.errors import InputError, suggest
 
 OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
     "adamw": torch.optim.AdamW,
@@ -42,9 +41,7 @@ def make_optimizer(
     if isinstance(optimizer, str):
         found = OPTIMIZERS.get(optimizer) or getattr(torch.optim, optimizer, None)
         if not (isinstance(found, type) and issubclass(found, torch.optim.Optimizer)):
-            near = difflib.get_close_matches(optimizer.lower(), OPTIMIZERS, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else "use one of " + ", ".join(OPTIMIZERS)
-            raise InputError(f"unknown optimizer {optimizer!r}: {hint}")
+            raise InputError(f"unknown optimizer {optimizer!r}: {suggest(optimizer.lower(), OPTIMIZERS)}")
         kind = found
     elif isinstance(optimizer, type) and issubclass(optimizer, torch.optim.Optimizer):
         kind = optimizer

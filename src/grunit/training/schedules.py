@@ -6,12 +6,11 @@ factor in :class:`Plateau`.
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable
 from typing import Any
 
-from grunit.errors import InputError
+from grunit.errors import InputError, suggest
 
 
 def constant(done: float) -> float:
@@ -107,9 +106,7 @@ class Schedule:
 
     def __init__(self, name: str, total: int, warmup: float = 0.0):
         if name not in SCHEDULES:
-            near = difflib.get_close_matches(str(name).lower(), SCHEDULES, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else "use one of " + ", ".join(SCHEDULES)
-            raise InputError(f"unknown scheduler {name!r}: {hint}")
+            raise InputError(f"unknown scheduler {name!r}: {suggest(str(name).lower(), SCHEDULES)}")
         found = SCHEDULES[name]
         self.formula: Any = found() if isinstance(found, type) else found
         self.total, self.rising = max(total, 1), int(warmup * total)
