@@ -56,7 +56,7 @@ def pinball_loss(forecast: Tensor, target: Tensor, quantiles: Tensor) -> Tensor:
 
     Args:
         forecast: ``(..., Q)``, the quantiles in the last axis.
-        target: ``(...)``.
+        target: ``(...)``, NaN where nothing was observed.
         quantiles: ``(Q,)``, in (0, 1).
 
     Source: Koenker & Bassett, *Regression quantiles*, Econometrica 46 (1978).
@@ -64,8 +64,27 @@ def pinball_loss(forecast: Tensor, target: Tensor, quantiles: Tensor) -> Tensor:
     >>> pinball_loss(torch.tensor([[1.0]]), torch.tensor([3.0]), torch.tensor([0.9]))
     tensor(1.8000)
     """
-    error = target.unsqueeze(-1) - forecast
-    return torch.maximum(quantiles * error, (quantiles - 1) * error).mean()
+    # What is missing counts nothing; as a number it also leaves no NaN on the way back.
+    error = target.nan_to_num().unsqueeze(-1) - forecast
+    return observed_mean(torch.maximum(quantiles * error, (quantiles - 1) * error), target)
+
+
+def observed_mean(losses: Tensor, target: Tensor) -> Tensor:
+    """The mean of the losses of what was observed; 0 where nothing was.
+
+    Args:
+        losses: ``(...)`` or ``(..., Q)``.
+        target: ``(...)``, NaN where nothing was observed.
+
+    >>> observed_mean(torch.tensor([1.0, torch.nan]), torch.tensor([0.0, torch.nan]))
+    tensor(1.)
+    """
+    missing = target.isnan()
+    if not missing.any():
+        return losses.mean()
+    if losses.dim() > target.dim():
+        missing = missing.unsqueeze(-1).expand_as(losses)
+    return losses.masked_fill(missing, 0).sum() / (~missing).sum().clamp(min=1)
 
 
 def pinball(forecast: np.ndarray, target: np.ndarray, quantiles: Sequence[float]) -> np.ndarray:
