@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -58,12 +59,35 @@ def infer_frequency(times: np.ndarray) -> Frequency:
             return f"{first}+{day - 1}D"
     steps = np.diff(times)
     common = pd.Timedelta(_most_common(steps))
+    if common >= pd.Timedelta(days=28) and len(index) >= 3:
+        months = _months_with_gaps(index)
+        if months is not None:
+            return months
     if pd.Timedelta(days=28) <= common <= pd.Timedelta(days=31) and len(index) >= 3:
         if (index.is_month_start).mean() > 0.5:
             return "MS"
         if (index.is_month_end).mean() > 0.5:
             return "ME"
+    if common == pd.Timedelta(days=7) and (index.dayofweek == index[0].dayofweek).all():
+        return f"W-{index[0].strftime('%a').upper()}"
     return to_offset(common).freqstr
+
+
+def _months_with_gaps(index: pd.DatetimeIndex) -> str | None:
+    """The step of dates on one day of the month, or on its last, of which some are absent."""
+    day = int(index.day[0])
+    same = bool((index.day == day).all()) and day <= 28
+    if (index != index.normalize()).any() or not (same or index.is_month_end.all()):
+        return None
+    numbers = (12 * index.year + index.month).to_numpy()
+    apart = int(np.gcd.reduce(np.diff(numbers)))
+    # A quarter or a year is named by the month it begins, or ends, with.
+    names = {1: "M", 3: "Q", 12: "Y"}
+    if apart not in names:
+        return None
+    kind = names[apart] + ("S" if same else "E")
+    anchor = "" if apart == 1 else f"-{index[0].strftime('%b').upper()}"
+    return f"{kind}{anchor}" + (f"+{day - 1}D" if same and day > 1 else "")
 
 
 def part_days(freq: str) -> tuple[str, pd.Timedelta]:
@@ -74,6 +98,20 @@ def part_days(freq: str) -> tuple[str, pd.Timedelta]:
     """
     alias, _, days = freq.partition("+")
     return alias, pd.Timedelta(days=int(days.removesuffix("D") or 0))
+
+
+@functools.cache
+def fixed_step(freq: str) -> np.timedelta64 | None:
+    """The length of a step where all are equally long; None for months and the like.
+
+    >>> str(fixed_step("2h")), fixed_step("MS")
+    ('7200000000000 nanoseconds', None)
+    """
+    alias, after = part_days(freq)
+    offset = to_offset(alias)
+    if isinstance(offset, pd.offsets.Day):
+        return np.timedelta64(pd.Timedelta(days=offset.n).value, "ns") if not after else None
+    return np.timedelta64(offset.nanos, "ns") if isinstance(offset, pd.offsets.Tick) and not after else None
 
 
 def _most_common(values: np.ndarray) -> Any:
@@ -107,6 +145,8 @@ def first_irregular(times: np.ndarray, freq: Frequency) -> int | None:
         days = times.astype("datetime64[D]")
         steps = np.busday_count(days[:-1], days[1:])
         wrong = (steps < 1) | (steps > 5) | ~np.is_busday(days[1:])
+    elif (step := fixed_step(freq)) is not None:
+        wrong = np.diff(times) != step
     else:
         alias, after = part_days(freq)
         expected = (pd.date_range(times[0] - after, periods=len(times), freq=alias) + after).to_numpy()
@@ -132,6 +172,9 @@ def future_times(last: np.datetime64 | pd.Timestamp | int, freq: Frequency, hori
     if isinstance(freq, int):
         return int(last) + freq * np.arange(1, horizon + 1)
     alias, after = part_days(freq)
+    step = fixed_step(freq)
+    if step is not None:
+        return pd.Timestamp(last).as_unit("ns").to_datetime64() + step * np.arange(1, horizon + 1)
     start = pd.Timestamp(last) - after + to_offset(alias)
     return (pd.date_range(start, periods=horizon, freq=alias) + after).as_unit("ns").to_numpy()
 

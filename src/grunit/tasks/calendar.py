@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+_DAY = 86_400 * 10**9
+_THURSDAY = 3
+"""The day of the week, from Monday, on which 1970 began."""
 _CYCLES = {"day": pd.Timedelta(days=1), "week": pd.Timedelta(days=7), "year": pd.Timedelta(days=365.25)}
 
 
@@ -33,17 +36,22 @@ def calendar_features(times: np.ndarray, cycles: list[str]) -> np.ndarray:
     >>> calendar_features(np.array(["2024-01-01"], dtype="datetime64[ns]"), ["day"])
     array([[0., 1., 0., 1.]])
     """
+    if not cycles:
+        return np.zeros((len(times), 0))
+    # Plain arithmetic: this runs at every forecast, and an index of pandas costs more than the whole network.
+    moments = times.astype("datetime64[ns]")
+    days, years = moments.astype("datetime64[D]"), moments.astype("datetime64[Y]")
+    day = (moments - days).astype(np.int64) / _DAY
+    first = years.astype("datetime64[D]")
+    phases = {"day": day}
+    if "week" in cycles:
+        phases["week"] = ((days.astype(np.int64) + _THURSDAY) % 7 + day) / 7
+    if "year" in cycles:
+        length = ((years + 1).astype("datetime64[D]") - first).astype(np.int64)
+        phases["year"] = ((days - first).astype(np.int64) + day) / length
     columns = []
-    if cycles:
-        index = pd.DatetimeIndex(times)
-        day = ((index - index.normalize()) / pd.Timedelta(days=1)).to_numpy()
-        phases = {
-            "day": day,
-            "week": (index.dayofweek.to_numpy() + day) / 7,
-            "year": (index.dayofyear.to_numpy() - 1 + day) / (365 + index.is_leap_year),
-        }
-        for cycle in cycles:
-            for harmonic in (1, 2):
-                angle = 2 * np.pi * harmonic * phases[cycle]
-                columns += [np.sin(angle), np.cos(angle)]
-    return np.stack(columns, -1) if columns else np.zeros((len(times), 0))
+    for cycle in cycles:
+        for harmonic in (1, 2):
+            angle = 2 * np.pi * harmonic * phases[cycle]
+            columns += [np.sin(angle), np.cos(angle)]
+    return np.stack(columns, -1)
