@@ -92,6 +92,14 @@ class Scaler:
         center = np.array([self.learned[name][0][0] for name in ids]).reshape(shape)
         return center, np.array([self.learned[name][1][0] for name in ids]).reshape(shape)
 
+    def units(self, ids: list[str]) -> np.ndarray:
+        """Centre and scale of ``y`` of each series, ``(N, 2)``.
+
+        Raises:
+            DataError: a series the scaler does not know; :meth:`extend` it first.
+        """
+        return np.stack(self._target(ids, 1), -1)
+
     def to_json(self) -> dict[str, Any]:
         """What it learned, readable and exact; :meth:`from_json` gives the scaler back."""
         series = {name: {"center": c.tolist(), "scale": s.tolist()} for name, (c, s) in self.learned.items()}

@@ -14,6 +14,7 @@ from sklearn.base import clone
 
 from grunit.data import DataWarning, Panel
 from grunit.errors import DataError, InputError
+from grunit.tasks.forecast_outputs import PointOutput, find_output
 from grunit.tasks.metrics import coverage
 from grunit.tasks.quantiles import column_order
 from grunit.tasks.statics import Statics
@@ -159,10 +160,16 @@ def plan(forecaster: Forecaster, panel: Panel, val_size: int) -> tuple[int, int]
         return 0, 1
     shortest = min(panel.lengths)
     if automatic:
-        if sum(length - val_size - least + 1 for length in panel.lengths) >= FEW:
+        point = issubclass(find_output(forecaster.loss), PointOutput)
+        if not point and sum(length - val_size - least + 1 for length in panel.lengths) >= FEW:
             return 0, 1
         room = min(shortest - least, max(h, shortest // 3))
         windows = min(-(-SCORES // len(panel)), room - h + 1)
+        if windows < 1 and point:
+            raise DataError(
+                f"series {panel.ids[panel.lengths.index(shortest)]!r} has {shortest} rows, too few to measure the "
+                f"intervals of loss {forecaster.loss!r}: give level=(), a longer series, or a smaller input_size"
+            )
         if windows < 1:
             return 0, 1
     else:

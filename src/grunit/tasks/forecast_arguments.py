@@ -9,6 +9,7 @@ import numpy as np
 from grunit.data import Panel
 from grunit.errors import InputError
 from grunit.tasks.cell_choice import require_plain_inputs
+from grunit.tasks.forecast_network import check_network
 from grunit.tasks.quantiles import column_order, level_quantiles
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def check(forecaster: Forecaster, val_size: int) -> None:
         raise InputError(f"val_size is {val_size} and h is {forecaster.h}: give at least h steps, or 0 for none")
     level_quantiles(forecaster.level)
     require_plain_inputs(forecaster.cell, "a forecaster")
+    check_network(forecaster)
 
 
 def validation_steps(panel: Panel, val_size: int, h: int, patience: int | None) -> int:

@@ -1,54 +1,52 @@
-"""The network of a forecaster: front, recurrent core, quantile head."""
+"""The network of a forecaster: front, recurrent core, head."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import softplus
 
 from grunit.nn import Recurrent
+from grunit.tasks.forecast_normalize import Normalization
+from grunit.tasks.forecast_outputs import Output, QuantileOutput
 
 
-class QuantileHead(nn.Module):
-    """Quantiles that cannot cross: the median, and gaps above and below it that are never negative.
+class OutputHead(nn.Module):
+    """The parameters of an output for each step, of a normalised series.
 
     Args:
         features: of the input, in the last axis.
-        quantiles: Q of them, an odd number with the median in the middle.
+        output: what is said of each step.
+        steps: steps that one vector of features speaks of.
 
-    >>> head = QuantileHead(3, 5)
-    >>> head(torch.randn(2, 3)).diff(dim=-1).min() >= 0
-    tensor(True)
+    >>> OutputHead(3, QuantileOutput([0.1, 0.5, 0.9]), steps=4)(torch.randn(2, 5, 3)).shape
+    torch.Size([2, 20, 3])
     """
 
-    def __init__(self, features: int, quantiles: int):
+    def __init__(self, features: int, output: Output, steps: int = 1):
         super().__init__()
-        self.away = quantiles // 2
-        self.linear = nn.Linear(features, quantiles)
+        self.output = output
+        self.linear = nn.Linear(features, steps * output.size)
 
     def forward(self, features: Tensor) -> Tensor:
-        """``(..., features)`` -> ``(..., Q)``, ascending."""
-        median, below, above = self.linear(features).split([1, self.away, self.away], -1)
-        below = median - softplus(below).cumsum(-1)
-        above = median + softplus(above).cumsum(-1)
-        return torch.cat([below.flip(-1), median, above], -1)
+        """``(B, n, features)`` -> ``(B, n * steps, P)``."""
+        return self.output.read(self.linear(features).reshape(len(features), -1, self.output.size))
 
 
 class ForecastModel(nn.Module):
     """All horizon steps at once from the state after the last step of history.
 
-    The history of ``y`` is taken relative to its last value, and the forecast is added to that value: a level never
-    seen in training is no obstacle. Each horizon step has its own context, and sees what is known of its time and
-    the value one season before it.
+    What the normalisation takes out of the history of ``y`` it puts back into the forecast: a level never seen in
+    training is no obstacle. Each horizon step has its own context, and sees what is known of its time and the value
+    one season before it.
 
     Args:
         cell, hidden_size, num_layers, dropout, cell_options: of the core, as in :class:`grunit.Recurrent`.
         features: columns F of the history, ``y`` first.
         horizon: steps h to forecast.
-        quantiles: Q of them, odd.
+        output: what is said of each step, with P numbers (default: the median and nothing else).
+        normalization: of ``y`` in each window (default: relative to the last value).
         known: columns G known of the horizon.
         static: numbers S known of a series.
         season: steps of a season; 1 for none.
@@ -66,7 +64,8 @@ class ForecastModel(nn.Module):
         hidden_size: int,
         *,
         horizon: int,
-        quantiles: int,
+        output: Output | None = None,
+        normalization: Normalization | None = None,
         known: int = 0,
         static: int = 0,
         season: int = 1,
@@ -89,26 +88,40 @@ class ForecastModel(nn.Module):
         self.context = nn.Linear(self.core.output_size + static, horizon * self.CONTEXT)
         step = self.CONTEXT + known + (season > 1)
         self.hidden = nn.Linear(step, hidden_size)
-        self.head = QuantileHead(step + hidden_size, quantiles)
+        self.head = OutputHead(step + hidden_size, output or QuantileOutput([0.5]))
+        self.normalization = normalization or Normalization()
 
-    def forward(self, inputs: Tensor, known: Tensor, static: Tensor) -> Tensor:
-        """History ``(B, L, F)``, horizon ``(B, h, G)``, series ``(B, S)`` -> quantiles ``(B, h, Q)``."""
-        level = inputs[:, -1:, :1]
-        relative = torch.cat([inputs[..., :1] - level, inputs[..., 1:]], -1)
-        output, _ = self.core(relative)
+    def forward(
+        self,
+        inputs: Tensor,
+        known: Tensor,
+        static: Tensor,
+        units: Tensor | None = None,
+        series: Tensor | None = None,
+    ) -> Tensor:
+        """Parameters of the output for each step of the horizon, in scaled units.
+
+        Args:
+            inputs: history ``(B, L, F)``.
+            known: of the horizon, ``(B, h, G)``.
+            static: of the series, ``(B, S)``.
+            units, series: as :class:`~grunit.tasks.forecast_normalize.Normalization` takes them.
+
+        Returns:
+            ``(B, h, P)``.
+        """
+        normalized, frame = self.normalization(inputs[..., :1], units, series)
+        history = torch.cat([normalized, inputs[..., 1:]], -1)
+        output, _ = self.core(history)
         summary = torch.cat([self.dropout(output[:, -1]), static], -1)
         steps = [self.context(summary).unflatten(-1, (self.horizon, self.CONTEXT)), known]
         if self.season > 1:
-            steps.append(self._season_before(relative))
+            steps.append(self._season_before(normalized))
         step = torch.cat(steps, -1)
-        return level + self.head(torch.cat([step, torch.tanh(self.hidden(step))], -1))
+        parameters = self.head(torch.cat([step, torch.tanh(self.hidden(step))], -1))
+        return self.head.output.place(parameters, frame)
 
-    def _season_before(self, relative: Tensor) -> Tensor:
+    def _season_before(self, normalized: Tensor) -> Tensor:
         """For each horizon step the latest known ``y`` at the same point of the season, ``(B, h, 1)``."""
-        ahead = torch.arange(self.horizon, device=relative.device)
-        return relative[:, relative.shape[1] - self.season + ahead % self.season, :1]
-
-
-def quantile_tensor(quantiles: Sequence[float], like: Tensor) -> Tensor:
-    """The quantiles ``(Q,)`` in the type and on the device of a tensor."""
-    return torch.as_tensor(quantiles, dtype=like.dtype, device=like.device)
+        ahead = torch.arange(self.horizon, device=normalized.device)
+        return normalized[:, normalized.shape[1] - self.season + ahead % self.season, :1]

@@ -22,6 +22,7 @@ def encode(forecaster: Forecaster) -> dict[str, dict[str, Any]]:
         "season": forecaster.season_,
         "cycles": forecaster.cycles_,
         "input_size": forecaster.input_size_,
+        "series": forecaster.series_,
     }
     conformal = forecaster.conformal_
     return {
@@ -39,7 +40,7 @@ def decode(forecaster: Forecaster, encoders: dict[str, dict[str, Any]]) -> None:
     found = encoders["found"]
     forecaster.freq_, forecaster.exogenous_ = found["freq"], list(found["exogenous"])
     forecaster.season_, forecaster.cycles_ = found["season"], list(found["cycles"])
-    forecaster.input_size_ = found["input_size"]
+    forecaster.input_size_, forecaster.series_ = found["input_size"], list(found.get("series", []))
     forecaster.scaler_ = Scaler.from_json(encoders["scaler"])
     forecaster.statics_ = Statics.from_json(encoders["statics"])
     forecaster.context_ = panel_from_json(encoders["context"])

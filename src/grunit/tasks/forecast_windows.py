@@ -32,14 +32,24 @@ class ForecastWindows:
         horizon: steps h.
         known: columns G known of the horizon.
         static: ``(N, S)``, one row a series.
+        units: ``(N, 2)``, centre and scale of each series.
+        series: ``(N,)``, which of the fitted series each is.
         tail: only windows whose targets lie in the last so many steps.
     """
 
     def __init__(
-        self, panel: Panel, input_size: int, horizon: int, known: int, static: Tensor, tail: int | None = None
+        self,
+        panel: Panel,
+        input_size: int,
+        horizon: int,
+        known: int,
+        static: Tensor,
+        units: Tensor,
+        series: Tensor,
+        tail: int | None = None,
     ):
         self.windows = Windows(panel, input_size, horizon, tail=tail)
-        self.known, self.static = known, static
+        self.known, self.static, self.units, self.series = known, static, units, series
         self.tensors = (self.windows.values, static)
         self.starts = np.concatenate([[0], np.cumsum(panel.lengths)[:-1]]).astype(np.int64)
 
@@ -47,13 +57,14 @@ class ForecastWindows:
         return len(self.windows)
 
     def take(self, rows: Tensor) -> tuple[Tensor, ...]:
-        """History ``(B, L, F)``, known of the horizon ``(B, h, G)``, static ``(B, S)``, target ``(B, h)``."""
+        """History ``(B, L, F)``, known ahead ``(B, h, G)``, static ``(B, S)``, target ``(B, h)``, units and number."""
         indices = rows.numpy()
         inputs, target, series = self.windows.batch(indices)
         where, cuts = self.windows.locate(indices)
         ahead = torch.from_numpy((self.starts[where] + cuts)[:, None] + np.arange(self.windows.horizon))
         width = self.windows.values.shape[1]
-        return inputs, self.windows.values[ahead, width - self.known :], self.static[series], target
+        known = self.windows.values[ahead, width - self.known :]
+        return inputs, known, self.static[series], target, self.units[series], self.series[series]
 
 
 def scale_future(scaler: Scaler, ids: list[str], futures: np.ndarray) -> np.ndarray:

@@ -8,23 +8,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor, nn
 
 from grunit.data import Columns, Panel, Scaler, future_times, require_length, season_length, to_long, to_panel
 from grunit.data.windows import split_tail
 from grunit.tasks import forecast_arguments as arguments
+from grunit.tasks import forecast_network as network
 from grunit.tasks.calendar import calendar_cycles, calendar_features
 from grunit.tasks.conformal import calibrate, plan
 from grunit.tasks.context import extend_context, join_context
 from grunit.tasks.estimator import Estimator
 from grunit.tasks.forecast_frames import choose_exogenous, forecast_frame, like, read_future, read_history, read_static
-from grunit.tasks.forecast_model import ForecastModel, quantile_tensor
+from grunit.tasks.forecast_model import ForecastModel
 from grunit.tasks.forecast_state import decode, encode
 from grunit.tasks.forecast_windows import ForecastWindows, scale_future, with_calendar
-from grunit.tasks.quantiles import level_columns, level_quantiles, pinball_loss
+from grunit.tasks.quantiles import level_columns
+from grunit.tasks.segment_model import SegmentModel
 from grunit.tasks.statics import Statics
 from grunit.training import Batches, Checkpoint, History, fit, seeded
-from grunit.training.settings import plain
 
 
 class Forecaster(Estimator):
@@ -37,6 +37,13 @@ class Forecaster(Estimator):
         cell: a name from :func:`grunit.cells.names`, a subclass of :class:`grunit.Cell`, or a list, one a layer.
         hidden_size, num_layers, dropout: of the network (default 32, 1, 0).
         cell_options: passed to the cell, for example ``{"forget_bias": 1.0}``.
+        segment: steps of a segment: history is walked segment by segment, and all segments ahead are decoded at once,
+            for long histories and horizons; None (default) walks step by step.
+        normalize: what is taken out of each window and put back into its forecast: ``"last"``, ``"instance"``,
+            ``"additive"``, ``"multiplicative"`` or ``"none"``, see
+            :class:`~grunit.tasks.forecast_normalize.Normalization` (default: the last value; nothing for counts).
+        loss: ``"quantile"`` (default), ``"mse"``, ``"mae"``, ``"normal"``, ``"student_t"`` or
+            ``"negative_binomial"``. The intervals of ``"mse"`` and ``"mae"`` are conformal ones alone.
         level: percent of the central intervals (default 80 and 95); the model learns exactly these.
         conformal: how many windows at the end of every series correct the intervals: the model is trained once
             without them, its errors there move the ends of the intervals, and it is trained again with them. 0 for
@@ -54,7 +61,8 @@ class Forecaster(Estimator):
         id_col, time_col, target_col: names of the three columns in the frames that come in and go out.
 
     Attributes:
-        model_: the network, a :class:`~grunit.tasks.forecast_model.ForecastModel`.
+        model_: the network, a :class:`~grunit.tasks.forecast_model.ForecastModel`, or, with ``segment``, a
+            :class:`~grunit.tasks.segment_model.SegmentModel`.
         history_: what happened in training.
         conformal_: how the intervals were corrected and what was measured, or None.
         input_size_: steps of history in use.
@@ -67,6 +75,7 @@ class Forecaster(Estimator):
     """
 
     kind = "Forecaster"
+    model_: ForecastModel | SegmentModel
 
     def __init__(
         self,
@@ -78,6 +87,9 @@ class Forecaster(Estimator):
         num_layers: int = 1,
         dropout: float = 0.0,
         cell_options: dict[str, Any] | None = None,
+        segment: int | None = None,
+        normalize: str = "auto",
+        loss: str = "quantile",
         level: Any = (80, 95),
         conformal: Any = "auto",
         scaler: str = "standard",
@@ -111,6 +123,9 @@ class Forecaster(Estimator):
         self.num_layers = num_layers
         self.dropout = dropout
         self.cell_options = cell_options
+        self.segment = segment
+        self.normalize = normalize
+        self.loss = loss
         self.level = level
         self.conformal = conformal
         self.scaler = scaler
@@ -167,6 +182,7 @@ class Forecaster(Estimator):
             InputError: an argument.
             DivergenceError: the loss is not finite.
         """
+        network.check_intervals(self)
         panel, statics = self.read(df, static_df)
         self.frame_given_ = df[:0] if hasattr(df, "columns") else None
         return self.fit_panel(
@@ -192,6 +208,9 @@ class Forecaster(Estimator):
         require_length(panel, input_size + self.h + val_size, what)
         self.freq_, self.exogenous_ = panel.freq, list(panel.exogenous)
         self.season_, self.input_size_ = int(season), int(input_size)
+        self.series_ = list(panel.ids)
+        network.check_sizes(self)
+        network.check_values(self, panel)
         training, _ = split_tail(panel, val_size) if val_size else (panel, None)
         self.cycles_ = calendar_cycles(training.times) if self.calendar else []
         self.scaler_ = Scaler(self.scaler).fit(training)
@@ -203,10 +222,10 @@ class Forecaster(Estimator):
         batches = Batches(train, self.batch_size, seed=int(self.seed))
         settings = self.settings(max_epochs=arguments.count_epochs(self.max_epochs, len(batches)))
         with seeded(int(self.seed)):
-            self.model_, self.history_ = self._build(), History()
+            self.model_, self.history_ = network.build_network(self, self._known()), History()
             self.history_ = fit(
                 self.model_,
-                self._loss,
+                network.network_loss,
                 batches,
                 None if validation is None else Batches(validation, max(256, self.batch_size), shuffle=False),
                 settings,
@@ -232,11 +251,12 @@ class Forecaster(Estimator):
         panel = join_context(self.context_, read_history(df, self.columns, self.exogenous_, self.freq_))
         require_length(panel, self.input_size_ + self.h, f"input_size {self.input_size_} and horizon {self.h}")
         self.statics_ = self._statics_for(panel, static_df)
+        network.check_values(self, panel)
         self.scaler_ = self.scaler_.extend(panel)
         settings = self.settings(max_epochs=max_epochs, lr=self.lr / 10 if lr is None else lr, patience=None)
         with seeded(int(self.seed)):
             batches = Batches(self._windows(panel), self.batch_size, seed=int(self.seed))
-            self.history_ = fit(self.model_, self._loss, batches, None, settings)
+            self.history_ = fit(self.model_, network.network_loss, batches, None, settings)
         self.context_ = extend_context(self.context_, panel.cut(-self.input_size_))
         return self
 
@@ -322,17 +342,21 @@ class Forecaster(Estimator):
         require_length(panel, self.input_size_, f"a forecast with input_size {self.input_size_}")
         statics = self._statics_for(panel, static_df)
         panel = panel.cut(-self.input_size_)
+        network.check_values(self, panel)
         scaler = self.scaler_.extend(panel)
         inputs = with_calendar(scaler.transform(panel), self.cycles_)
         future = scale_future(scaler, panel.ids, futures)
         known = np.concatenate([future, np.stack([calendar_features(t, self.cycles_) for t in times])], -1)
         device = next(self.model_.parameters()).device
-        arrays = (np.stack(inputs.values), known, statics.rows(panel.ids))
+        arrays = (np.stack(inputs.values), known, statics.rows(panel.ids), scaler.units(panel.ids))
+        numbers = network.series_numbers(self, panel.ids)
         outputs = []
         self.model_.eval()
         for start in range(0, len(panel), 1024):
-            batch = [torch.from_numpy(array[start : start + 1024]).float().to(device) for array in arrays]
-            outputs.append(self.model_(*batch).double().cpu().numpy())
+            rows = slice(start, start + 1024)
+            batch = [torch.from_numpy(array[rows]).float().to(device) for array in arrays]
+            parameters = self.model_(*batch, numbers[rows].to(device))
+            outputs.append(self.model_.head.output.quantiles(parameters, batch[-1]).double().cpu().numpy())
         quantiles = np.concatenate(outputs)
         quantiles = quantiles if self.conformal_ is None else self.conformal_.apply(quantiles)
         return scaler.inverse(quantiles, panel.ids)
@@ -345,7 +369,7 @@ class Forecaster(Estimator):
         """The same back, and an untrained model of the right shape."""
         decode(self, encoders)
         with seeded(int(self.seed)):
-            self.model_ = self._build()
+            self.model_ = network.build_network(self, self._known())
 
     def read(self, df: Any, static_df: Any = None) -> tuple[Panel, Statics]:
         """A user's frames, checked, with the exogenous columns that the arguments choose."""
@@ -361,22 +385,6 @@ class Forecaster(Estimator):
     def _future_names(self) -> list[str]:
         return list(self.futr_exog or ())
 
-    def _build(self) -> nn.Module:
-        season = self.season_ if 1 < self.season_ <= self.input_size_ else 1
-        return ForecastModel(
-            self.cell,
-            1 + len(self.exogenous_) + 4 * len(self.cycles_),
-            plain(self.hidden_size),
-            horizon=plain(self.h),
-            quantiles=len(level_quantiles(self.level)),
-            known=self._known(),
-            static=self.statics_.size,
-            season=season,
-            num_layers=plain(self.num_layers),
-            dropout=plain(self.dropout),
-            cell_options=plain(self.cell_options),
-        )
-
     def _known(self) -> int:
         """Columns known of the horizon: the last ones of the scaled panel."""
         return len(self._future_names()) + 4 * len(self.cycles_)
@@ -384,12 +392,9 @@ class Forecaster(Estimator):
     def _windows(self, panel: Panel, tail: int | None = None) -> ForecastWindows:
         scaled = with_calendar(self.scaler_.transform(panel), self.cycles_)
         static = torch.from_numpy(self.statics_.rows(panel.ids)).float()
-        return ForecastWindows(scaled, self.input_size_, self.h, self._known(), static, tail)
-
-    def _loss(self, model: nn.Module, batch: tuple[Tensor, ...]) -> Tensor:
-        inputs, known, static, target = batch
-        output = model(inputs, known, static)
-        return pinball_loss(output, target, quantile_tensor(level_quantiles(self.level), output))
+        units = torch.from_numpy(self.scaler_.units(panel.ids)).float()
+        numbers = network.series_numbers(self, panel.ids)
+        return ForecastWindows(scaled, self.input_size_, self.h, self._known(), static, units, numbers, tail)
 
     def _statics_for(self, panel: Panel, static_df: Any) -> Statics:
         if static_df is None or not self.statics_.names:
