@@ -30,6 +30,9 @@ _SEASONS: tuple[tuple[type, int], ...] = (
     (pd.offsets.QuarterEnd, 4),
 )
 
+_DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+
 
 def infer_frequency(times: np.ndarray) -> Frequency:
     """The step of one series, or the step most of it has where some rows are off.
@@ -69,7 +72,7 @@ def infer_frequency(times: np.ndarray) -> Frequency:
         if (index.is_month_end).mean() > 0.5:
             return "ME"
     if common == pd.Timedelta(days=7) and (index.dayofweek == index[0].dayofweek).all():
-        return f"W-{index[0].strftime('%a').upper()}"
+        return f"W-{_DAYS[index[0].dayofweek]}"
     return to_offset(common).freqstr
 
 
@@ -86,7 +89,7 @@ def _months_with_gaps(index: pd.DatetimeIndex) -> str | None:
     if apart not in names:
         return None
     kind = names[apart] + ("S" if same else "E")
-    anchor = "" if apart == 1 else f"-{index[0].strftime('%b').upper()}"
+    anchor = "" if apart == 1 else f"-{_MONTHS[index[0].month - 1]}"
     return f"{kind}{anchor}" + (f"+{day - 1}D" if same and day > 1 else "")
 
 

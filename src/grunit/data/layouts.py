@@ -8,6 +8,7 @@ from contextlib import suppress
 import numpy as np
 import pandas as pd
 
+from grunit.data.categories import is_text, spell
 from grunit.data.columns import STANDARD, Columns
 from grunit.data.numbers import kind_of, to_numbers
 from grunit.data.origin import DataWarning, Origin
@@ -24,16 +25,26 @@ PART_NAMES = ("period", "month", "week", "day", "hour", "quarter", "year")
 
 
 def arrange(
-    frame: pd.DataFrame, columns: Columns, target: str | None, time: str | None, origin: Origin
+    frame: pd.DataFrame,
+    columns: Columns,
+    target: str | None,
+    time: str | None,
+    origin: Origin,
+    *,
+    missing: bool = False,
+    text: bool = False,
 ) -> pd.DataFrame:
-    """Find the roles of the columns, check every one, and put them in the standard order."""
+    """Find the roles of the columns, check every one, and put them in the standard order.
+
+    Numbers may be ``missing``, and columns of ``text`` beside a target stay, where these are true.
+    """
     names = [str(name) for name in frame.columns]
     twice = [name for position, name in enumerate(names) if name in names[:position]]
     if twice:
         raise origin.refuse("there are two of this name", "give every column its own name", column=twice[0])
     frame = frame.set_axis(names, axis=1)
     if is_row_per_series(frame, columns, target, time):
-        return origin.mark(unfold_rows(frame, origin), len(frame))
+        return origin.mark(unfold_rows(frame, origin, missing), len(frame))
     has_id = columns.unique_id in names
     if not has_id and columns.unique_id != STANDARD.unique_id:
         raise origin.missing(columns.unique_id, names)
@@ -56,7 +67,7 @@ def arrange(
         if not series:
             raise origin.refuse("there is no column of numbers", "give a table with something to forecast")
         _check_order(np.zeros(len(frame), dtype=int), times, time, origin)
-        values = [to_numbers(frame[name], name, origin) for name in series]
+        values = [to_numbers(frame[name], name, origin, missing=missing) for name in series]
         long = pd.DataFrame(
             {
                 "unique_id": np.repeat(np.array(series, dtype=object), len(frame)),
@@ -72,14 +83,18 @@ def arrange(
         ids = _to_ids(frame[columns.unique_id], columns.unique_id, origin)
     else:
         ids = np.full(len(frame), target, dtype=object)
-    y = to_numbers(frame[target], target, origin, booleans=False)
-    exogenous = [name for name, kind in kinds.items() if kind != "text"]
+    y = to_numbers(frame[target], target, origin, booleans=False, missing=missing)
+    kept = [name for name in texts if text and is_text(frame[name])]
+    exogenous = [name for name in kinds if name in kept or kinds[name] != "text"]
     taken = set(exogenous) & {"unique_id", "ds", "y"}
     if taken:
         raise origin.refuse("grunit needs this name for itself", "rename the column", column=min(taken))
     _check_order(pd.factorize(ids)[0], times, time, origin)
-    more = {name: to_numbers(frame[name], name, origin) for name in exogenous}
-    _warn_left_out(texts, origin)
+    more = {
+        name: _to_text(frame[name]) if name in kept else to_numbers(frame[name], name, origin, missing=missing)
+        for name in exogenous
+    }
+    _warn_left_out([name for name in texts if name not in kept], origin)
     return origin.mark(pd.DataFrame({"unique_id": ids, "ds": times, "y": y, **more}), len(frame))
 
 
@@ -109,7 +124,8 @@ def _find_time(frame: pd.DataFrame, columns: Columns, target: str | None, time: 
 
 def _warn_unlike(names: list[str], values: list[np.ndarray], origin: Origin) -> None:
     """Say that scores are averages, where the columns read as series can hardly share a unit."""
-    sizes = [float(np.abs(column).mean()) for column in values]
+    present = [column[~np.isnan(column)] for column in values]
+    sizes = [float(np.abs(column).mean()) if len(column) else 0.0 for column in present]
     if min(sizes) * UNLIKE >= max(sizes):
         return
     listed = ", ".join(repr(name) for name in names[:3]) + (", ..." if len(names) > 3 else "")
@@ -126,6 +142,11 @@ def _warn_left_out(texts: list[str], origin: Origin) -> None:
     if texts:
         listed = ", ".join(repr(name) for name in texts)
         warnings.warn(f"{origin.source}: left out, because not numbers: {listed}", DataWarning, stacklevel=4)
+
+
+def _to_text(column: pd.Series) -> np.ndarray:
+    """Categories as text, None where one is missing."""
+    return column.astype(object).map(spell, na_action="ignore").where(column.notna(), None).to_numpy(dtype=object)
 
 
 def _to_ids(column: pd.Series, name: str, origin: Origin) -> np.ndarray:

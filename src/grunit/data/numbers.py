@@ -32,7 +32,9 @@ def kind_of(column: pd.Series) -> Literal["number", "boolean", "text"]:
     return "number" if 2 * numbers >= len(present) else "text"
 
 
-def to_numbers(column: pd.Series, name: object, origin: Origin, *, booleans: bool = True) -> np.ndarray:
+def to_numbers(
+    column: pd.Series, name: object, origin: Origin, *, booleans: bool = True, missing: bool = False
+) -> np.ndarray:
     """A column as float64, shape ``(rows,)``.
 
     Args:
@@ -40,9 +42,10 @@ def to_numbers(column: pd.Series, name: object, origin: Origin, *, booleans: boo
         name: its name, for messages.
         origin: the table it is from.
         booleans: whether true and false may pass as 1 and 0.
+        missing: whether values may be missing, and are NaN.
 
     Raises:
-        DataError: text, a missing or infinite value, or one too large; the first such row is named.
+        DataError: text, an infinite value, one too large, or one missing; the first such row is named.
     """
     if pd.api.types.is_bool_dtype(column) and not booleans:
         raise origin.refuse("it holds true and false, not numbers", "write 1 and 0", column=name)
@@ -52,7 +55,7 @@ def to_numbers(column: pd.Series, name: object, origin: Origin, *, booleans: boo
     empty = column.isna().to_numpy()
     for bad, what, mend in (
         (np.isnan(numbers) & ~empty, "{!r} is not a number", "write a number there, or remove the column"),
-        (empty, "a value is missing", "fill it in, or remove the row"),
+        (empty & (not missing), "a value is missing", "fill it in, or remove the row"),
         (np.isinf(numbers), "the value is infinite", "write a finite number there"),
         (_inexact(column, numbers), "{!r} is too large to be kept exactly", "divide the column by a power of ten"),
         (np.abs(numbers) > LARGEST, "{!r} is too large to compute with", "divide the column by a power of ten"),

@@ -30,11 +30,11 @@ def is_row_per_series(frame: pd.DataFrame, columns: Columns, target: str | None,
     return bool(numbers and first.map(lambda name: isinstance(name, str)).all() and first.is_unique)
 
 
-def unfold_rows(frame: pd.DataFrame, origin: Origin) -> pd.DataFrame:
+def unfold_rows(frame: pd.DataFrame, origin: Origin, missing: bool = False) -> pd.DataFrame:
     """A long frame, its times counted from 1; empty fields after the end of a row belong to no series.
 
     Raises:
-        DataError: a field within a row is empty or infinite, or a row holds no number.
+        DataError: a field within a row is infinite, or empty unless ``missing``, or a row holds no number.
     """
     values = frame.iloc[:, 1:].to_numpy(dtype=np.float64)
     present = ~np.isnan(values)
@@ -42,7 +42,7 @@ def unfold_rows(frame: pd.DataFrame, origin: Origin) -> pd.DataFrame:
     inside = np.arange(values.shape[1]) < lengths[:, None]
     for bad, what, mend in (
         (lengths[:, None] == 0, "the series has no value", "remove the row"),
-        (inside & ~present, "a value is missing", "fill it in"),
+        (inside & ~present & (not missing), "a value is missing", "fill it in"),
         (np.isinf(values), "the value is infinite", "write a finite number there"),
     ):
         if bad.any():

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from grunit.data.categories import expand
 from grunit.data.panel import Panel
 from grunit.errors import DataError, InputError
 
@@ -18,10 +19,12 @@ class Scaler:
 
     Args:
         kind: ``"standard"``: mean and standard deviation. ``"robust"``: median and interquartile range.
-            ``"minmax"``: to [0, 1]. ``"none"``: unchanged. A column that does not vary is only centred.
+            ``"minmax"``: to [0, 1]. ``"none"``: unchanged. A column that does not vary is only centred. Values that are
+            missing (NaN) count for nothing and stay missing.
 
     Attributes:
         columns: names of the columns it was fitted on, ``y`` first.
+        categories: those that hold zeros and ones and stay so.
         learned: by series, ``(center, scale)``, each of shape ``(1 + n_exogenous,)``.
 
     >>> panel = Panel(["a"], [np.arange(3)], [np.array([[1.0], [2.0], [3.0]])], freq=1)
@@ -37,11 +40,13 @@ class Scaler:
             raise InputError(f"unknown scaler {kind!r}: use one of {', '.join(KINDS)}")
         self.kind = kind
         self.columns: list[str] = []
+        self.categories: list[str] = []
         self.learned: dict[str, tuple[np.ndarray, np.ndarray]] = {}
 
     def fit(self, panel: Panel) -> Scaler:
         """Learn from a panel, which must hold the training part only; returns the scaler."""
         self.columns = ["y", *panel.exogenous]
+        self.categories = expand(panel.categories, panel.categories)
         self.learned = {name: self._measure(values) for name, values in zip(panel.ids, panel.values, strict=True)}
         return self
 
@@ -49,7 +54,7 @@ class Scaler:
         """A scaler that also knows the unseen series of ``panel``, fitted from the history in it; old ones stay."""
         self._check(panel)
         wider = Scaler(self.kind)
-        wider.columns = list(self.columns)
+        wider.columns, wider.categories = list(self.columns), list(self.categories)
         wider.learned = {name: self._measure(values) for name, values in zip(panel.ids, panel.values, strict=True)}
         wider.learned |= self.learned
         return wider
@@ -103,13 +108,14 @@ class Scaler:
     def to_json(self) -> dict[str, Any]:
         """What it learned, readable and exact; :meth:`from_json` gives the scaler back."""
         series = {name: {"center": c.tolist(), "scale": s.tolist()} for name, (c, s) in self.learned.items()}
-        return {"kind": self.kind, "columns": self.columns, "series": series}
+        found = {"kind": self.kind, "columns": self.columns, "series": series}
+        return found | ({"categories": self.categories} if self.categories else {})
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Scaler:
         """The scaler that :meth:`to_json` described."""
         scaler = cls(data["kind"])
-        scaler.columns = list(data["columns"])
+        scaler.columns, scaler.categories = list(data["columns"]), list(data.get("categories", []))
         for name, learned in data["series"].items():
             scaler.learned[name] = np.array(learned["center"], dtype=float), np.array(learned["scale"], dtype=float)
         return scaler
@@ -124,9 +130,19 @@ class Scaler:
 
     def _measure(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Centre and scale of each column of one series; values ``(T, columns)``."""
+        center, scale = self._spread(values)
+        for column in self.categories:
+            place = self.columns.index(column)
+            center[place], scale[place] = 0.0, 1.0
+        return center, scale
+
+    def _spread(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         width = values.shape[1]
         if self.kind == "none" or not len(values):
             return np.zeros(width), np.ones(width)
+        if np.isnan(values).any():
+            parts = [self._spread(column[~np.isnan(column)][:, None]) for column in values.T]
+            return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
         low, high, spread = values.min(0), values.max(0), values.std(0)
         if self.kind == "standard":
             center, scale = values.mean(0), spread

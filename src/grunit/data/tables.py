@@ -15,7 +15,13 @@ from grunit.data.origin import Origin
 
 
 def read_table(
-    path: str | os.PathLike, columns: Columns = STANDARD, *, target: str | None = None, time: str | None = None
+    path: str | os.PathLike,
+    columns: Columns = STANDARD,
+    *,
+    target: str | None = None,
+    time: str | None = None,
+    missing: bool = False,
+    text: bool = False,
 ) -> pd.DataFrame:
     """Read a file into a validated long frame.
 
@@ -29,6 +35,8 @@ def read_table(
         target: the column to forecast (default: ``columns.y`` where there is one).
         time: the column of times (default: ``columns.ds``, else a usual name such as ``date``, else the first column
             of dates).
+        missing: whether numbers may be missing; they are NaN then. Else they are refused.
+        text: whether columns of text beside the target are kept, as they are. Else they are left out aloud.
 
     Returns:
         A frame with ``unique_id`` (str), ``ds`` (``datetime64[ns]`` or ``int64``), ``y`` (float64) and the exogenous
@@ -49,7 +57,7 @@ def read_table(
     ['rain', 'warmth']
     """
     frame = read_file(path, text_columns=(columns.unique_id,))
-    return arrange(frame, columns, target, time, Origin(os.fspath(path)))
+    return arrange(frame, columns, target, time, Origin(os.fspath(path)), missing=missing, text=text)
 
 
 def to_long(
@@ -59,6 +67,8 @@ def to_long(
     *,
     target: str | None = None,
     time: str | None = None,
+    missing: bool = False,
+    text: bool = False,
 ) -> pd.DataFrame:
     """Turn what is already in memory into a validated long frame; the caller's object is never changed.
 
@@ -70,6 +80,7 @@ def to_long(
         source: what messages call the data.
         target: the column to forecast.
         time: the column of times.
+        missing, text: as :func:`read_table`.
 
     Raises:
         DataError: as :func:`read_table`; rows are named by their label.
@@ -87,7 +98,7 @@ def to_long(
             raise Origin(source).refuse("it has no rows", "give at least one value")
         frame = pd.DataFrame({columns.ds: data.index, columns.y: data.to_numpy(copy=True)}, index=data.index)
         frame.insert(0, columns.unique_id, name)
-        return arrange(frame, columns, None, None, Origin(source, data.index))
+        return arrange(frame, columns, None, None, Origin(source, data.index), missing=missing)
     if isinstance(data, pd.DataFrame):
         origin = Origin(source, data.index)
         read = data.attrs.get("grunit_origin")
@@ -101,7 +112,7 @@ def to_long(
         if times_in_index and time is None and columns.ds not in data.columns:
             data = data.copy(deep=False)
             data.insert(0, columns.ds, data.index)
-        return arrange(data, columns, target, time, origin)
+        return arrange(data, columns, target, time, origin, missing=missing, text=text)
     try:
         values = np.asarray(data)
     except ValueError as error:
@@ -109,7 +120,7 @@ def to_long(
     if values.ndim != 1:
         what = f"its shape is {values.shape}" if values.ndim else f"it is a {type(data).__name__}"
         raise Origin(source).refuse(what, "give a pandas or polars frame, a Series, or an array of shape (T,)")
-    return to_long(pd.Series(values), columns, source)
+    return to_long(pd.Series(values), columns, source, missing=missing)
 
 
 def _from_polars(data: Any) -> Any:
