@@ -142,9 +142,10 @@ class Estimator(BaseEstimator):
         """The arguments as JSON: cells and optimisers by name."""
         config = {name: _encode(value) for name, value in self.get_params(deep=False).items() if name != _OPTIONS}
         if _OPTIONS in self.get_params(deep=False):
-            # Functions are of the program that trains; what was learned does not need them.
+            # Functions and folders are of the program that trains; what was learned does not need them.
             options = dict(getattr(self, _OPTIONS) or {})
-            options.pop("auxiliary", None)
+            for name in ("auxiliary", "log_dir"):
+                options.pop(name, None)
             config[_OPTIONS] = _encode(options) or None
         return config
 

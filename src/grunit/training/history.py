@@ -11,6 +11,9 @@ from typing import Any
 class History:
     """One entry an epoch: mean training loss, validation loss (empty without validation), learning rate, seconds.
 
+    With ``monitor`` also: the mean norm of the gradient before clipping; by gate, named as in :func:`grunit.trace`, a
+    list ``[epoch, share closed, share open]`` a look; and what was warned of, a sentence a topic.
+
     >>> history = History(train=[3.0, 2.0], validation=[3.0, 2.5])
     >>> history.epochs, history.best_epoch
     (2, 2)
@@ -21,6 +24,9 @@ class History:
     lr: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     stopped_early: bool = False
+    gradient_norm: list[float] = field(default_factory=list)
+    gates: dict[str, list[list[float]]] = field(default_factory=dict)
+    warnings: dict[str, str] = field(default_factory=dict)
 
     @property
     def epochs(self) -> int:
@@ -40,17 +46,24 @@ class History:
         return self.validation.index(min(finite)) + 1 if finite else self.epochs
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as plain lists and numbers, as JSON can hold them; a loss that is not finite is None."""
-        validation = [loss if math.isfinite(loss) else None for loss in self.validation]
-        return {**asdict(self), "validation": validation, "best_epoch": self.best_epoch}
+        """Everything as plain lists and numbers, as JSON can hold them; what is not finite is None."""
+        finite = {
+            name: [value if math.isfinite(value) else None for value in getattr(self, name)]
+            for name in ("validation", "gradient_norm")
+        }
+        return {**asdict(self), **finite, "best_epoch": self.best_epoch}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> History:
         """The history that :meth:`to_dict` described.
 
-        >>> History.from_dict(History(train=[1.0], validation=[math.inf]).to_dict())
-        History(train=[1.0], validation=[nan], lr=[], seconds=[], stopped_early=False)
+        >>> again = History.from_dict(History(train=[1.0], validation=[math.inf]).to_dict())
+        >>> again.train, again.validation
+        ([1.0], [nan])
         """
         given = {name: value for name, value in data.items() if name != "best_epoch"}
-        validation = [math.nan if loss is None else loss for loss in given.get("validation", [])]
-        return cls(**{**given, "validation": validation})
+        finite = {
+            name: [math.nan if value is None else value for value in given.get(name, [])]
+            for name in ("validation", "gradient_norm")
+        }
+        return cls(**{**given, **finite})

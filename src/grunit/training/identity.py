@@ -9,7 +9,7 @@ from grunit.errors import InputError
 from grunit.training.batches import Batches
 from grunit.training.settings import Settings
 
-FREE = {"device", "verbose", "checkpoint_every"}
+FREE = {"device", "verbose", "checkpoint_every", "monitor", "log_dir"}
 """Settings that change nothing of what is computed, or, with the device, no more than its rounding."""
 
 

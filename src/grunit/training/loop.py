@@ -19,6 +19,7 @@ from grunit.training.interrupt import deferred_interrupt
 from grunit.training.progress import Progress
 from grunit.training.run import Run
 from grunit.training.settings import Settings
+from grunit.training.tensorboard import TensorBoard
 from grunit.training.truncation import detach, pieces
 
 Loss = Callable[..., Any]
@@ -80,6 +81,8 @@ def fit(
         accelerator.process_index, accelerator.num_processes
     )
     run = Run(model, train, validation, settings, accelerator)
+    logged = settings.log_dir is not None and accelerator.is_main_process
+    board = TensorBoard(settings.log_dir) if logged else None
 
     def save() -> None:
         if keep is not None and accelerator.is_main_process:
@@ -102,18 +105,23 @@ def fit(
                         run.seconds += time.perf_counter() - started
                         save()
                         raise KeyboardInterrupt
+                run.look(lambda: run_batch(run, loss, next(train.epoch(run.epoch))))
                 run.seconds += time.perf_counter() - started
                 with run.averaged():
                     value = None if validation is None else evaluate(run, loss, validation)
                 run.end_epoch(value)
                 save()
                 progress.epoch(run.history)
+                if board is not None:
+                    board(run.history)
                 if watch is not None:
                     watch(run.history)
                 if interrupted():
                     raise KeyboardInterrupt
         finally:
             run.close()
+            if board is not None:
+                board.close()
         # The epochs are done and a resumed fit finds nothing left to do; but whoever called must hear of it too.
         if interrupted():
             raise KeyboardInterrupt
@@ -145,6 +153,13 @@ def learn(run: Run, loss: Loss, batch: Batch) -> None:
         run.descend(value, size)
     run.batch += 1
     run.total, run.weight = run.total + total, run.weight + weight
+
+
+def run_batch(run: Run, loss: Loss, batch: Batch) -> None:
+    """Only run the model on a batch, or on its first piece."""
+    chunk = run.settings.chunk
+    piece = run.to_device(batch if chunk is None else next(iter(pieces(batch, chunk))))
+    loss(run.model, piece) if chunk is None else loss(run.model, piece, None)
 
 
 @torch.no_grad()

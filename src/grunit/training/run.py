@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -18,6 +18,7 @@ from grunit.training.devices import find_device
 from grunit.training.groups import freeze, parameter_groups
 from grunit.training.history import History
 from grunit.training.identity import identity, require_same
+from grunit.training.monitor import Monitor
 from grunit.training.optimizers import make_optimizer
 from grunit.training.penalties import ActivationPenalty, weight_penalty
 from grunit.training.randomness import random_state, restore_random_state
@@ -57,6 +58,7 @@ class Run:
         self.schedule = Schedule(settings.scheduler, settings.max_epochs * self.steps, settings.warmup)
         self.average = WeightAverage(settings.averaging, settings.averaging_decay)
         self.activations = ActivationPenalty(model, settings.activation_l2, settings.change_l2)
+        self.monitor = Monitor(model, settings.monitor, accelerator.is_main_process)
         self.history = History()
         self.epoch = self.batch = 0
         self.total, self.weight, self.seconds = 0.0, 0, 0.0
@@ -117,12 +119,18 @@ class Run:
     def _step(self) -> None:
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate * group["factor"]
+        self.monitor.step()
         if self.settings.clip_value is not None:
             nn.utils.clip_grad_value_(self.model.parameters(), self.settings.clip_value)
         if self.settings.clip is not None:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
         self.optimizer.step()
         self.average.step(self.model)
+
+    def look(self, run_batch: Callable[[], Any]) -> None:
+        """Let the monitor see the end of an epoch; ``run_batch`` runs the model on one of its batches."""
+        with self.autocast():
+            self.monitor.end_epoch(self.history, self.settings.lr, self.settings.clip, run_batch)
 
     @contextlib.contextmanager
     def averaged(self) -> Iterator[None]:
@@ -183,6 +191,7 @@ class Run:
                 "average": self.average.state,
                 "gradients": self._gradients() if self.pending else {},
                 "random": random_state(),
+                "monitor": self.monitor.state,
                 "position": [self.epoch, self.batch, self.total, self.weight, self.seconds, self.waited, self.pending],
                 "history": vars(self.history),
             }
@@ -203,6 +212,7 @@ class Run:
         self.best, self.last_good = state["best"], state["last_good"]
         self.average.state = state["average"]
         self._take_gradients(state["gradients"])
+        self.monitor.state = state.get("monitor", [0.0, 0])
         self.epoch, self.batch, self.total, self.weight, self.seconds, self.waited, self.pending = state["position"]
         self.history = History(**state["history"])
 

@@ -61,6 +61,10 @@ class Settings:
             (default None: whole sequences).
         checkpoint_every: batches between checkpoints within an epoch (default None: one an epoch). A killed process
             repeats at most so many.
+        monitor: epochs between two looks at gates, True for one an epoch: how often each is closed or open, and the
+            norm of the gradient, go into the history, and what is wrong is warned of in words (default False).
+        log_dir: a folder of this training's own for TensorBoard; None (default) for none. What an earlier training
+            wrote there is hidden.
         precision: ``"float32"`` or ``"bfloat16"`` (autocast; the weights stay float32).
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ...
         seed: of everything that is drawn: order of batches, dropout.
@@ -98,6 +102,8 @@ class Settings:
     patience: int | None = None
     chunk: int | None = None
     checkpoint_every: int | None = None
+    monitor: int = False
+    log_dir: Any = None
     precision: str = "float32"
     device: str = "auto"
     seed: int = 0
@@ -140,6 +146,7 @@ class Settings:
                 "checkpoint_every",
                 "give at least 1, or None for one an epoch",
             ),
+            (self.monitor < 0, "monitor", "give True, or epochs between two looks"),
             (self.precision not in PRECISIONS, "precision", "use one of " + ", ".join(PRECISIONS)),
         ]
         for is_wrong, name, mend in wrong:
