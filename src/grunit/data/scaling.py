@@ -53,10 +53,12 @@ class Scaler:
     def extend(self, panel: Panel) -> Scaler:
         """A scaler that also knows the unseen series of ``panel``, fitted from the history in it; old ones stay."""
         self._check(panel)
+        unseen = [pair for pair in zip(panel.ids, panel.values, strict=True) if pair[0] not in self.learned]
+        if not unseen:
+            return self
         wider = Scaler(self.kind)
         wider.columns, wider.categories = list(self.columns), list(self.categories)
-        wider.learned = {name: self._measure(values) for name, values in zip(panel.ids, panel.values, strict=True)}
-        wider.learned |= self.learned
+        wider.learned = self.learned | {name: self._measure(values) for name, values in unseen}
         return wider
 
     def transform(self, panel: Panel) -> Panel:

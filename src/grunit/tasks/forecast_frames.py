@@ -21,14 +21,16 @@ def is_polars(data: Any) -> bool:
 def like(frame: pd.DataFrame, data: Any, columns: Columns) -> Any:
     """A result in the kind of frame of ``data`` (pandas or polars), its columns named as there."""
     names = {"unique_id": columns.unique_id, "ds": columns.ds, "y": columns.y}
-    frame = frame.rename(columns=names)
+    if any(name != given for name, given in names.items()):
+        frame = frame.rename(columns=names)
     if not is_polars(data):
         given: Any = data.dtypes if isinstance(data, pd.DataFrame) else {}
         for column, kinds in ((columns.unique_id, "iu"), (columns.ds, "iuM")):
             if str(getattr(given.get(column), "tz", None)) == "UTC":
                 frame[column] = frame[column].dt.tz_localize("UTC")
             elif column in given and given[column].kind in kinds and getattr(given[column], "tz", None) is None:
-                frame = frame.astype({column: given[column]})
+                # Most often it is of that kind already, and asking costs less than turning it into itself.
+                frame = frame if frame[column].dtype == given[column] else frame.astype({column: given[column]})
         return frame
     polars = require("polars", "polars")
     result = polars.DataFrame({name: frame[name].to_numpy() for name in frame.columns})
@@ -42,11 +44,9 @@ def like(frame: pd.DataFrame, data: Any, columns: Columns) -> Any:
 
 def forecast_frame(ids: list[str], times: list[np.ndarray], values: np.ndarray, names: list[str]) -> pd.DataFrame:
     """A long frame of forecasts ``(N, h, columns)``, one column a name."""
-    frame = pd.DataFrame({"unique_id": np.repeat(np.array(ids, dtype=object), values.shape[1])})
-    frame["ds"] = np.concatenate(times)
-    for position, name in enumerate(names):
-        frame[name] = values[..., position].ravel()
-    return frame
+    columns = {"unique_id": np.repeat(np.array(ids, dtype=object), values.shape[1]), "ds": np.concatenate(times)}
+    columns |= {name: values[..., position].ravel() for position, name in enumerate(names)}
+    return pd.DataFrame(columns, copy=False)
 
 
 def choose_exogenous(frame: pd.DataFrame, exogenous: Any, futr_exog: Sequence[str]) -> list[str]:
