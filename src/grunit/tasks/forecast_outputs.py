@@ -77,7 +77,7 @@ class QuantileOutput(Output):
 
     def loss(self, parameters: Tensor, target: Tensor, units: Tensor) -> Tensor:
         """As :meth:`Output.loss`."""
-        return pinball_loss(parameters, target, torch.as_tensor(self.levels).to(parameters))
+        return pinball_loss(parameters, target, parameters.new_tensor(self.levels))
 
     def quantiles(self, parameters: Tensor, units: Tensor) -> Tensor:
         """As :meth:`Output.quantiles`."""
@@ -134,7 +134,7 @@ class NormalOutput(Output):
 
     def quantiles(self, parameters: Tensor, units: Tensor) -> Tensor:
         """As :meth:`Output.quantiles`."""
-        away = torch.special.ndtri(torch.as_tensor(self.levels).to(parameters))
+        away = torch.special.ndtri(parameters.new_tensor(self.levels))
         return parameters[..., :1] + parameters[..., 1:2] * away
 
     def _distribution(self, parameters: Tensor) -> torch.distributions.Distribution:
