@@ -13,7 +13,8 @@ from grunit.tasks.quantiles import level_quantiles
 
 @pytest.mark.parametrize("cell", CLASSIC)
 def test_every_cell_gives_ascending_quantiles(cell):
-    model = ForecastModel(cell, 3, 4, horizon=5, output=QuantileOutput(level_quantiles([50, 80, 95])), known=2, static=1, season=4)
+    output = QuantileOutput(level_quantiles([50, 80, 95]))
+    model = ForecastModel(cell, 3, 4, horizon=5, output=output, known=2, static=1, season=4)
     output = model(torch.randn(6, 9, 3), torch.randn(6, 5, 2), torch.randn(6, 1))
     assert output.shape == (6, 5, 7)
     assert (output.diff(dim=-1) >= 0).all()

@@ -102,5 +102,5 @@ def test_a_series_moved_and_stretched_has_its_forecast_moved_and_stretched(name)
 
 
 def test_a_misspelt_loss_is_told_the_nearest():
-    with pytest.raises(InputError, match="^unknown loss 'norml': did you mean 'normal'"):
+    with pytest.raises(InputError, match="unknown loss 'norml': did you mean 'normal'"):
         find_output("norml")
