@@ -17,7 +17,16 @@ if TYPE_CHECKING:
     from grunit.nn import Recurrent, trace
     from grunit.nn.session import Session
     from grunit.online import OnlineClassifier, OnlineForecaster, OnlineRegressor
-    from grunit.tasks import Forecaster, SequenceClassifier, SequencePretrainer, SequenceRegressor, compare, load
+    from grunit.tasks import (
+        Forecaster,
+        SequenceClassifier,
+        SequencePretrainer,
+        SequenceRegressor,
+        SequenceTagger,
+        TextClassifier,
+        compare,
+        load,
+    )
 
 __version__ = "0.1.0"
 
@@ -32,7 +41,9 @@ _HOMES = {
     "SequenceClassifier": "grunit.tasks",
     "SequencePretrainer": "grunit.tasks",
     "SequenceRegressor": "grunit.tasks",
+    "SequenceTagger": "grunit.tasks",
     "Session": "grunit.nn.session",
+    "TextClassifier": "grunit.tasks",
     "backend": "grunit.compiler",
     "compile": "grunit.compiler",
     "compare": "grunit.tasks",
@@ -53,7 +64,9 @@ __all__ = [
     "SequenceClassifier",
     "SequencePretrainer",
     "SequenceRegressor",
+    "SequenceTagger",
     "Session",
+    "TextClassifier",
     "backend",
     "cells",
     "compare",

@@ -6,6 +6,8 @@ from grunit.tasks.loading import load
 from grunit.tasks.sequence_classifier import SequenceClassifier
 from grunit.tasks.sequence_pretrainer import SequencePretrainer
 from grunit.tasks.sequence_regressor import SequenceRegressor
+from grunit.tasks.sequence_tagger import SequenceTagger
+from grunit.tasks.text_classifier import TextClassifier
 
 __all__ = [
     "Comparison",
@@ -13,6 +15,8 @@ __all__ = [
     "SequenceClassifier",
     "SequencePretrainer",
     "SequenceRegressor",
+    "SequenceTagger",
+    "TextClassifier",
     "compare",
     "load",
 ]

@@ -17,6 +17,8 @@ KINDS = {
     "SequenceClassifier": "grunit.tasks.sequence_classifier",
     "SequencePretrainer": "grunit.tasks.sequence_pretrainer",
     "SequenceRegressor": "grunit.tasks.sequence_regressor",
+    "SequenceTagger": "grunit.tasks.sequence_tagger",
+    "TextClassifier": "grunit.tasks.text_classifier",
     "OnlineClassifier": "grunit.online.classifier",
     "OnlineForecaster": "grunit.online.forecaster",
     "OnlineRegressor": "grunit.online.regressor",

@@ -1,0 +1,178 @@
+"""Files of tagged sentences: columns as in the CoNLL tasks, one character a line as in Chinese sets, CoNLL-U."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from grunit.data.tagging_schemes import find_break
+from grunit.errors import DataError, suggest
+
+CONLLU = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
+"""Columns of CoNLL-U, universaldependencies.org/format.html."""
+
+
+@dataclass(frozen=True)
+class TaggedSentences:
+    """Sentences of a file.
+
+    Args:
+        tokens: of each sentence.
+        tags: as many, or None where the file has none.
+        source: the file.
+        lines: for each token its line in the file, counted from 1.
+    """
+
+    tokens: list[list[str]]
+    tags: list[list[str]] | None
+    source: str
+    lines: list[list[int]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def labels(self) -> list[list[str]]:
+        """The tags.
+
+        Raises:
+            DataError: there are none.
+        """
+        if self.tags is None:
+            raise DataError(f"{self.source}: it holds tokens alone: add a column of tags to learn from")
+        return self.tags
+
+    def require_scheme(self, scheme: str | None) -> None:
+        """Refuse tags that break a scheme (None: plain tags, which break nothing).
+
+        Raises:
+            DataError: naming file and line.
+        """
+        for lines, tags in zip(self.lines, self.labels()):
+            broken = None if scheme is None else find_break(tags, scheme)
+            if broken:
+                raise DataError(
+                    f"{self.source}, line {lines[broken[0]]}: {broken[1]}: mend the tag, or name another scheme"
+                )
+
+
+def read_tagged(
+    path: str | os.PathLike, *, tokens: int | str | None = None, tags: int | str | None = None, answers: bool = True
+) -> TaggedSentences:
+    """Read a file of sentences, one token a line, an empty line between sentences.
+
+    Args:
+        path: columns parted by tabs, or by spaces where the first token's line has no tab. Lines ``-DOCSTART- ...`` are
+            left out. A ``.conllu`` file has the ten columns of CoNLL-U; its comments, and its lines of words that were
+            contracted or left out (``4-5``, ``8.1``), are left out. Text is UTF-8; ``.gz`` is unpacked.
+        tokens: the column of tokens, counted from 1 (default 1; CoNLL-U: ``"form"``).
+        tags: the column of tags, counted from 1, or from the end with a minus; in CoNLL-U also a name (default: the
+            last; CoNLL-U: ``"upos"``).
+        answers: there must be tags; False for a file to be answered, which may hold tokens alone.
+
+    Raises:
+        DataError: the file cannot be used; the message names file and line.
+
+    >>> import pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp(), "news.conll")
+    >>> _ = file.write_text("Ada B-PER\\nwrites O\\n\\nFine O\\n")
+    >>> news = read_tagged(file)
+    >>> news.tokens, news.tags, news.lines
+    ([['Ada', 'writes'], ['Fine']], [['B-PER', 'O'], ['O']], [[1, 2], [4]])
+    """
+    path = Path(path)
+    text = read_text(path)
+    universal = path.name.removesuffix(".gz").lower().endswith(".conllu")
+    separator = None
+    width = first = 0
+    found: list[list[tuple[str, str, int]]] = [[]]
+    # Other signs that Python takes for the end of a line occur within tokens.
+    for number, line in enumerate(text.split("\n"), 1):
+        line = line.rstrip("\r")
+        if not line.strip(" \t"):
+            found.append([])
+            continue
+        if line.startswith("-DOCSTART-") or (universal and line.startswith("#")):
+            continue
+        separator = separator or re.compile("\t" if universal or "\t" in line else " +")
+        fields = separator.split(line.rstrip(" ") if separator.pattern != "\t" else line)
+        if not width:
+            width, first = (10 if universal else len(fields)), number
+            token_at, tag_at = _columns(path, width, universal, tokens, tags, answers)
+        if len(fields) != width:
+            like = "CoNLL-U has 10" if universal else f"line {first} has {width}"
+            raise DataError(f"{path}, line {number}: it has {len(fields)} columns and {like}: mend it")
+        if universal and not fields[0].isdecimal():
+            if not re.fullmatch(r"\d+[-.]\d+", fields[0]):
+                raise DataError(f"{path}, line {number}: {fields[0]!r} is no number of a token: is this CoNLL-U?")
+            continue
+        tag = "" if tag_at is None else fields[tag_at]
+        if not fields[token_at]:
+            raise DataError(f"{path}, line {number}: its token is empty: mend it")
+        if answers and (not tag or (universal and tag == "_")):
+            raise DataError(f"{path}, line {number}: the token {fields[token_at]!r} has no tag: mend it")
+        found[-1].append((fields[token_at], tag, number))
+    sentences = [sentence for sentence in found if sentence]
+    if not sentences:
+        raise DataError(f"{path}: it holds no sentence: give a file with a token a line")
+    return TaggedSentences(
+        [[token for token, _, _ in sentence] for sentence in sentences],
+        None if tag_at is None else [[tag for _, tag, _ in sentence] for sentence in sentences],
+        str(path),
+        [[number for _, _, number in sentence] for sentence in sentences],
+    )
+
+
+def read_text(path: Path) -> str:
+    """The text of a file.
+
+    Raises:
+        DataError: it is missing, a folder, empty, or not UTF-8; the message names the line.
+    """
+    if not path.exists():
+        raise DataError(f"{path}: there is no such file; check the path")
+    if path.is_dir():
+        raise DataError(f"{path}: this is a folder; give a file in it")
+    try:
+        content = gzip.decompress(path.read_bytes()) if path.suffix.lower() == ".gz" else path.read_bytes()
+    except (OSError, EOFError) as error:
+        raise DataError(f"{path}: it cannot be read ({error}); check it") from error
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise DataError(f"{path}: its text is UTF-16; save it as UTF-8")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise DataError(f"{path}, line {line}: it is not UTF-8 text; save the file as UTF-8") from error
+    if not text.strip():
+        raise DataError(f"{path}: it is empty; give a file with a token a line")
+    return text
+
+
+def _columns(
+    path: Path, width: int, universal: bool, tokens: int | str | None, tags: int | str | None, answers: bool
+) -> tuple[int, int | None]:
+    """Where tokens and tags stand, counted from 0; None for tags that need not be there and are not."""
+    token_at = _column(path, width, universal, "form" if tokens is None and universal else tokens or 1)
+    if tags is None and not universal and width == 1:
+        if answers:
+            raise DataError(f"{path}: it has one column: add a column of tags behind the tokens")
+        return token_at, None
+    if not answers and not universal and width == 1:
+        return token_at, None
+    return token_at, _column(path, width, universal, tags or ("upos" if universal else -1))
+
+
+def _column(path: Path, width: int, universal: bool, asked: int | str) -> int:
+    if universal and asked in CONLLU:
+        return CONLLU.index(asked)
+    try:
+        number = int(asked)
+    except ValueError:
+        mend = suggest(asked, CONLLU) if universal else f"give its number, 1 to {width}"
+        raise DataError(f"{path}: there is no column {asked!r}: {mend}") from None
+    if number == 0 or abs(number) > width:
+        raise DataError(f"{path}: there is no column {number}: it has {width}, counted from 1")
+    return number - 1 if number > 0 else width + number

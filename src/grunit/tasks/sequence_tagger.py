@@ -1,0 +1,391 @@
+"""A tag for every token of a sentence: parts of speech, names of people and places, borders of words."""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from grunit.data.tagging_schemes import steps_allowed
+from grunit.data.tagging_scores import TagScores, score_tags
+from grunit.data.tagging_tokens import TokenEncoder
+from grunit.errors import DataError
+from grunit.nn.crf import CRF, FORBIDDEN
+from grunit.nn.options import check_size
+from grunit.tasks import sequence_tagger_arguments as arguments
+from grunit.tasks.estimator import Estimator
+from grunit.tasks.sequence_arguments import count_epochs, split_rows
+from grunit.tasks.sequence_tagger_model import TaggerModel
+from grunit.tasks.sequence_tagger_rows import TaggerRows
+from grunit.training import Batches, History, fit, seeded
+from grunit.training.settings import plain
+
+VALIDATION = 0.1
+"""Share of the sentences that decides when to stop, where patience is given and no share."""
+BLOCK = 128
+"""Sentences answered at once."""
+
+
+class SequenceTagger(Estimator):
+    """Gives every token of a sentence its tag.
+
+    Words, their characters and how they are written go through a recurrent network in both directions; a linear-chain
+    conditional random field chooses the best tags of the sentence as a whole, and never ones that break the scheme.
+
+    Args:
+        cell: a name from :func:`grunit.cells.names`, a subclass of :class:`grunit.Cell`, or a list, one a layer.
+        hidden_size, num_layers, bidirectional, dropout: of the network (default 128, 1, True, 0.5).
+        cell_options: passed to the cell and to :class:`grunit.Recurrent`, for example ``{"state_dropout": 0.2}``.
+        embedding_size: of a word (default 100).
+        characters: what a word is made of beside itself: ``"cnn"`` (default), ``"rnn"``, or None, which suits tokens
+            that are single characters.
+        character_options: of :class:`~grunit.tasks.sequence_tagger_model.CharacterCNN` or
+            :class:`~grunit.tasks.sequence_tagger_model.CharacterRNN`, for example ``{"output_size": 100}``.
+        casing: tell the network how a word is written: capitals, digits, signs (default True).
+        pairs: also learn an embedding of each token with the next one, of ``pair_size`` (default False, 50); good for
+            Chinese characters.
+        lowercase: look words up in lower case; their characters keep theirs (default True).
+        min_count: words that occur more rarely are unknown (default 1).
+        unknown_share: how often a word that occurs once is shown as unknown in training, so that unknown words have
+            something to go by (default 0.5).
+        crf: False to choose every tag by itself (default True).
+        scheme: how tags mark entities: ``"BIO"``, ``"IOB1"``, ``"BIOES"``, ``"BMES"``, ``"BILOU"``, None for tags that
+            mark none, such as parts of speech, or ``"auto"`` (default) to see from the tags.
+        learn_as: a scheme to learn in, such as ``"BIOES"``; answers come in the scheme of the tags (default None).
+        mend_tags: tags that break the scheme are read as ``conlleval`` reads them, not refused (default False).
+        validation_fraction: share of the sentences that is not learnt from and decides which weights are kept; 0
+            (default) for none, or 0.1 where ``patience`` is given. ``fit`` also takes sentences of your own.
+        max_epochs: passes over the sentences (default: as many as make 600 optimiser steps, at least 20, at most 300).
+        batch_size, lr, optimizer, optimizer_options, weight_decay, scheduler, warmup, clip, patience, precision,
+        device, seed, verbose: see :class:`grunit.training.Settings`.
+        training_options: the rarer arguments of :class:`grunit.training.Settings`, for example
+            ``{"bucketing": True}`` for batches of sentences of near lengths.
+
+    Attributes:
+        scheme_: of the tags, None where they mark no entities.
+        tags_: the tags as they are learnt, sorted.
+        encoder_: the numbers of words and characters.
+        model_: the network, a :class:`~grunit.tasks.sequence_tagger_model.TaggerModel`.
+        history_: what happened in training; losses are negative log-likelihoods a token.
+
+    Source: Huang, Xu & Yu (2015); Lample et al. (2016); Ma & Hovy (2016).
+
+    >>> X = [["Ada", "met", "Alan"], ["Alan", "slept"], ["Ada", "slept"]]
+    >>> y = [["B-PER", "O", "B-PER"], ["B-PER", "O"], ["B-PER", "O"]]
+    >>> tagger = SequenceTagger(hidden_size=8, dropout=0.0, max_epochs=30, lr=0.02, verbose=0).fit(X, y)
+    >>> tagger.predict([["Alan", "met", "Ada"]]), tagger.score(X, y)
+    ([['B-PER', 'O', 'B-PER']], 1.0)
+    """
+
+    kind = "SequenceTagger"
+    model_: TaggerModel
+
+    def __init__(
+        self,
+        cell: Any = "gru",
+        hidden_size: int = 128,
+        num_layers: int = 1,
+        *,
+        bidirectional: bool = True,
+        dropout: float = 0.5,
+        cell_options: dict[str, Any] | None = None,
+        embedding_size: int = 100,
+        characters: str | None = "cnn",
+        character_options: dict[str, Any] | None = None,
+        casing: bool = True,
+        pairs: bool = False,
+        pair_size: int = 50,
+        lowercase: bool = True,
+        min_count: int = 1,
+        unknown_share: float = 0.5,
+        crf: bool = True,
+        scheme: str | None = "auto",
+        learn_as: str | None = None,
+        mend_tags: bool = False,
+        validation_fraction: float = 0.0,
+        max_epochs: int | None = None,
+        batch_size: int = 32,
+        lr: float = 3e-3,
+        optimizer: Any = "adamw",
+        optimizer_options: dict[str, Any] | None = None,
+        weight_decay: float = 0.01,
+        scheduler: str = "one_cycle",
+        warmup: float = 0.0,
+        clip: float | None = 1.0,
+        patience: int | None = None,
+        precision: str = "float32",
+        device: str = "auto",
+        seed: int = 0,
+        verbose: int = 1,
+        training_options: dict[str, Any] | None = None,
+    ):
+        self.cell = cell
+        self.hidden_size = hidden_size
+        self.num_layers = num_layers
+        self.bidirectional = bidirectional
+        self.dropout = dropout
+        self.cell_options = cell_options
+        self.embedding_size = embedding_size
+        self.characters = characters
+        self.character_options = character_options
+        self.casing = casing
+        self.pairs = pairs
+        self.pair_size = pair_size
+        self.lowercase = lowercase
+        self.min_count = min_count
+        self.unknown_share = unknown_share
+        self.crf = crf
+        self.scheme = scheme
+        self.learn_as = learn_as
+        self.mend_tags = mend_tags
+        self.validation_fraction = validation_fraction
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.optimizer = optimizer
+        self.optimizer_options = optimizer_options
+        self.weight_decay = weight_decay
+        self.scheduler = scheduler
+        self.warmup = warmup
+        self.clip = clip
+        self.patience = patience
+        self.precision = precision
+        self.device = device
+        self.seed = seed
+        self.verbose = verbose
+        self.training_options = training_options
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        validation: tuple[Any, Any] | None = None,
+        resume: bool = False,
+        checkpoint: str | os.PathLike | None = None,
+        watch: Any = None,
+    ) -> SequenceTagger:
+        """Learn from tagged sentences.
+
+        Args:
+            X: N lists of tokens.
+            y: N lists of tags, one a token.
+            validation: sentences and tags that decide which weights are kept, and when to stop; in place of
+                ``validation_fraction``.
+            resume: go on with a fit of the same data that was interrupted, to the same weights as without the
+                interruption.
+            checkpoint: a file that is kept up to date with every epoch and removed at the end, so that even a killed
+                process can be resumed.
+            watch: called with the :class:`~grunit.training.History` after every epoch.
+
+        Raises:
+            DataError: sentences or tags cannot be used, or break the scheme.
+            InputError: an argument.
+            DivergenceError: the loss is not finite.
+        """
+        arguments.check_arguments(self)
+        start = self.starting_point(resume, checkpoint)
+        sentences = arguments.read_sentences(X, empty=False)
+        if not sentences:
+            raise DataError("there is no sentence to learn from: give at least one")
+        given = arguments.read_tags(y, sentences)
+        scheme = arguments.choose_scheme(self.scheme, given)
+        tags = arguments.keep_scheme(given, scheme, self.mend_tags, self.learn_as)
+        kept: tuple[list[list[str]], list[list[str]]] | None = None
+        if validation is not None:
+            held = arguments.read_sentences(validation[0], empty=False)
+            held_tags = arguments.read_tags(validation[1], held)
+            kept = held, arguments.keep_scheme(held_tags, scheme, self.mend_tags, self.learn_as)
+        elif share := float(self.validation_fraction or (VALIDATION if self.patience is not None else 0.0)):
+            learnt, back = split_rows(len(sentences), share, int(self.seed))
+            if not len(back):
+                raise DataError(f"{len(sentences)} sentences are too few to hold any back: set validation_fraction=0")
+            kept = [sentences[row] for row in back], [tags[row] for row in back]
+            sentences, tags = [sentences[row] for row in learnt], [tags[row] for row in learnt]
+        self.scheme_, self.tags_ = scheme, sorted({tag for row in tags for tag in row})
+        self.encoder_ = TokenEncoder.measure(
+            sentences, lowercase=bool(self.lowercase), min_count=plain(self.min_count), pairs=bool(self.pairs)
+        )
+        rows = self._rows(sentences, tags)
+        batches = Batches(rows, plain(self.batch_size), seed=int(self.seed))
+        held_back = None
+        if kept is not None:
+            held_back = Batches(self._rows(*kept), max(BLOCK, plain(self.batch_size)), shuffle=False)
+        settings = self.settings(max_epochs=count_epochs(plain(self.max_epochs), len(batches)))
+        # A sentence counts by its tokens, and one number for all makes the loss one a token.
+        self.mean_length_ = float(rows.lengths.double().mean())
+        with seeded(int(self.seed)):
+            self.model_, self.history_ = self.build(), History()
+            keep = self.keeper(checkpoint)
+            self.history_ = fit(
+                self.model_, self.loss, batches, held_back, settings, keep=keep, resume=start, watch=watch
+            )
+        self.training_done(checkpoint)
+        return self
+
+    def predict(self, X: Any) -> list[list[str]]:
+        """The tags of each sentence; X as in :meth:`fit`. A sentence without tokens is given no tags.
+
+        Raises:
+            NotFittedError: before ``fit``.
+            DataError: the sentences cannot be used.
+        """
+
+        def best(crf: CRF, emissions: Tensor, lengths: Tensor) -> Iterator[list[str]]:
+            for path, length in zip(crf.viterbi(emissions, lengths)[0].tolist(), lengths.tolist()):
+                yield self._name(path[:length])
+
+        return [tags or [] for tags in self._answer(X, best)]
+
+    def predict_proba(self, X: Any) -> list[np.ndarray]:
+        """The probability of each tag for each token, ``(T_i, tags)`` a sentence, in the order of ``tags_``.
+
+        They take the whole sentence into account: the marginals of the conditional random field.
+        """
+
+        def marginals(crf: CRF, emissions: Tensor, lengths: Tensor) -> Iterator[np.ndarray]:
+            for row, length in zip(crf.marginals(emissions, lengths).cpu().numpy(), lengths.tolist()):
+                yield row[:length]
+
+        nothing = np.zeros((0, len(self.tags_) if hasattr(self, "tags_") else 0))
+        return [nothing if row is None else row for row in self._answer(X, marginals)]
+
+    def predict_n_best(self, X: Any, n: int = 5) -> list[list[tuple[list[str], float]]]:
+        """The n likeliest ways to tag each sentence, best first, each with its probability; fewer where there are fewer.
+
+        >>> X, y = [["Ada", "slept"], ["Alan", "slept"]], [["B-PER", "O"], ["B-PER", "O"]]
+        >>> tagger = SequenceTagger(hidden_size=4, max_epochs=2, verbose=0).fit(X, y)
+        >>> ways = tagger.predict_n_best(X, n=9)
+        >>> len(ways[0]), abs(sum(share for _, share in ways[0]) - 1) < 1e-9
+        (4, True)
+        """
+
+        def ways(crf: CRF, emissions: Tensor, lengths: Tensor) -> Iterator[list[tuple[list[str], float]]]:
+            paths, scores = crf.n_best(emissions, lengths, n)
+            shares = (scores - crf.log_partition(emissions, lengths).unsqueeze(1)).exp()
+            for row, length in enumerate(lengths.tolist()):
+                whole = scores[row] > scores[row, 0] + FORBIDDEN / 2  # the others break the rules, or are none
+                yield [
+                    (self._name(path[:length]), share)
+                    for path, share, kept in zip(paths[row].tolist(), shares[row].tolist(), whole.tolist())
+                    if kept
+                ]
+
+        check_size("n", n)
+        return [[([], 1.0)] if row is None else row for row in self._answer(X, ways)]
+
+    def evaluate(self, X: Any, y: Any) -> TagScores:
+        """Accuracy, and precision, recall and F1 of entities, in all and by kind, as ``conlleval`` counts them."""
+        self.check_fitted()
+        sentences = arguments.read_sentences(X)
+        return score_tags(arguments.read_tags(y, sentences), self.predict(sentences))
+
+    def score(self, X: Any, y: Any) -> float:
+        """F1 of entities, in [0, 1]; where tags mark no entities, the share of tokens with the right tag."""
+        scores = self.evaluate(X, y)
+        return scores.accuracy if self.scheme_ is None else scores.total.f1
+
+    def loss(self, model: nn.Module, batch: tuple[Tensor, ...]) -> Tensor:
+        """The mean negative log-likelihood of the sentences of a batch, a token of a sentence of mean length."""
+        *inputs, tags = batch
+        lengths = inputs[1]
+        emissions = model(*inputs).float()
+        if self.crf:
+            total = -self.model_.crf.log_likelihood(emissions, tags, lengths).sum()
+        else:
+            valid = torch.arange(tags.shape[1], device=tags.device) < lengths.unsqueeze(1)
+            total = nn.functional.cross_entropy(emissions[valid], tags[valid], reduction="sum")
+        return total / (len(tags) * self.mean_length_)
+
+    def build(self) -> TaggerModel:
+        """An untrained network of the right shape."""
+        rules: dict[str, Tensor] = {}
+        if self.crf and self.scheme_ is not None:
+            found = steps_allowed(self.tags_, self.learn_as or self.scheme_)
+            rules = {name: torch.from_numpy(rule) for name, rule in zip(("allowed", "first", "last"), found)}
+        crf = CRF(len(self.tags_), **rules)
+        if not self.crf:  # every tag by itself is the chain whose steps all score 0
+            for parameter in crf.parameters():
+                nn.init.zeros_(parameter.requires_grad_(False))
+        return TaggerModel(
+            self.cell,
+            plain(self.hidden_size),
+            words=len(self.encoder_.words),
+            characters=len(self.encoder_.characters),
+            pairs=0 if self.encoder_.pairs is None else len(self.encoder_.pairs),
+            crf=crf,
+            num_layers=plain(self.num_layers),
+            bidirectional=bool(self.bidirectional),
+            embedding_size=plain(self.embedding_size),
+            pair_size=plain(self.pair_size),
+            spelling=self.characters,
+            character_options=plain(self.character_options),
+            casing=bool(self.casing),
+            dropout=float(self.dropout),
+            rare=self.encoder_.rare,
+            unknown_share=float(self.unknown_share),
+            options=plain(self.cell_options),
+        )
+
+    def encoders(self) -> dict[str, dict[str, Any]]:
+        """The vocabularies, the tags and their scheme, and what happened in training."""
+        found = {
+            "tags": self.tags_,
+            "scheme": self.scheme_,
+            "mean_length": self.mean_length_,
+            "columns": getattr(self, "columns_", None),
+        }
+        return {"tokens": self.encoder_.to_json(), "found": found, "history": self.history_.to_dict()}
+
+    def decode(self, encoders: dict[str, dict[str, Any]]) -> None:
+        """The same back, and an untrained model of the right shape."""
+        found = encoders["found"]
+        self.tags_, self.scheme_ = [str(tag) for tag in found["tags"]], found["scheme"]
+        self.mean_length_ = float(found["mean_length"])
+        if found["columns"] is not None:
+            self.columns_ = dict(found["columns"])
+        self.encoder_ = TokenEncoder.from_json(encoders["tokens"])
+        self.history_ = History.from_dict(encoders["history"])
+        with seeded(int(self.seed)):
+            self.model_ = self.build()
+
+    @torch.no_grad()
+    def _answer(self, X: Any, read: Callable[[CRF, Tensor, Tensor], Iterable[Any]]) -> list[Any]:
+        """What ``read`` makes of the scores of each sentence; None for those without tokens.
+
+        It computes in double precision, so that the answer to a sentence does not depend on those beside it.
+        """
+        self.check_fitted()
+        sentences = arguments.read_sentences(X)
+        answers: list[Any] = [None] * len(sentences)
+        present = [index for index, tokens in enumerate(sentences) if tokens]
+        if not present:
+            return answers
+        rows = TaggerRows(self.encoder_.encode([sentences[index] for index in present]))
+        model = copy.deepcopy(self.model_).double().eval()
+        device = next(model.parameters()).device
+        order = torch.argsort(rows.lengths, stable=True)  # like lengths together need the least padding
+        for part in order.split(BLOCK):
+            batch = [tensor.to(device) for tensor in rows.take(part)]
+            for row, answer in zip(part.tolist(), read(model.crf, model(*batch), batch[1])):
+                answers[present[row]] = answer
+        return answers
+
+    def _name(self, path: list[int]) -> list[str]:
+        return arguments.give_back([self.tags_[tag] for tag in path], self.scheme_, self.learn_as)
+
+    def _rows(self, sentences: Sequence[Sequence[str]], tags: Sequence[Sequence[str]]) -> TaggerRows:
+        numbers = {tag: number for number, tag in enumerate(self.tags_)}
+        unknown = next((tag for row in tags for tag in row if tag not in numbers), None)
+        if unknown is not None:
+            raise DataError(
+                f"the tag {unknown!r} of validation does not occur in training: the tags learnt are "
+                f"{', '.join(self.tags_)}"
+            )
+        targets = torch.tensor([numbers[tag] for row in tags for tag in row])
+        return TaggerRows(self.encoder_.encode(sentences), targets)

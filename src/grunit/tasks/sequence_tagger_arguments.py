@@ -1,0 +1,150 @@
+"""What the arguments of a tagger come to, given sentences and tags."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from grunit.data.tagging_schemes import convert, entities, find_break, find_scheme, guess_scheme, write_tags
+from grunit.errors import DataError, InputError
+from grunit.nn.options import check_choice, check_share, check_size
+from grunit.tasks.cell_choice import require_plain_inputs
+from grunit.tasks.sequence_tagger_model import CHARACTERS
+
+AUTO = "auto"
+
+
+def check_arguments(tagger: Any) -> None:
+    """Refuse values out of range before any work.
+
+    Raises:
+        InputError: naming the argument.
+    """
+    require_plain_inputs(tagger.cell, "a tagger")
+    for name in ("batch_size", "hidden_size", "num_layers", "embedding_size", "pair_size", "min_count"):
+        check_size(name, getattr(tagger, name))
+    for name in ("dropout", "unknown_share"):
+        check_share(name, getattr(tagger, name))
+    check_choice("characters", tagger.characters, CHARACTERS)
+    for name in ("scheme", "learn_as"):
+        value = getattr(tagger, name)
+        if value is not None and (name == "learn_as" or value != AUTO):
+            find_scheme(value)
+    share = tagger.validation_fraction
+    if isinstance(share, bool) or not isinstance(share, (int, float, np.number)) or not 0 <= share < 1:
+        raise InputError(f"validation_fraction is {share!r}: give a share of at least 0 and below 1")
+
+
+def read_sentences(X: Any, empty: bool = True) -> list[list[str]]:
+    """Sentences as lists of tokens.
+
+    Args:
+        X: lists, tuples or arrays of tokens.
+        empty: whether a sentence may have none.
+
+    Raises:
+        DataError: a sentence is no list of texts, or a token is empty; the message counts from 1.
+
+    >>> read_sentences([["Fine", "."], ("Yes",)])
+    [['Fine', '.'], ['Yes']]
+    """
+    return _read(X, "token", "sentence", empty, blank=False)
+
+
+def read_tags(y: Any, sentences: list[list[str]]) -> list[list[str]]:
+    """Tags, one a token.
+
+    Raises:
+        DataError: they are no lists of texts, or not as many as tokens; the message counts from 1.
+    """
+    if y is None:
+        raise DataError("this estimator requires y to be passed, but the target y is None: give tags for every token")
+    tags = _read(y, "tag", "the tags of sentence", True, blank=False)
+    if len(tags) != len(sentences):
+        raise DataError(f"X has {len(sentences)} sentences and y {len(tags)}: give tags for each")
+    for index, (tokens, given) in enumerate(zip(sentences, tags)):
+        if len(tokens) != len(given):
+            raise DataError(f"sentence {index + 1} has {len(tokens)} tokens and {len(given)} tags: give one a token")
+    return tags
+
+
+def _read(given: Any, what: str, whole: str, empty: bool, blank: bool) -> list[list[str]]:
+    if isinstance(given, str) or not hasattr(given, "__len__") or not hasattr(given, "__iter__"):
+        raise DataError(f"give a list of lists of {what}s, not {type(given).__name__}")
+    rows = []
+    for index, row in enumerate(given, 1):
+        if isinstance(row, str) or not hasattr(row, "__iter__"):
+            came = f"the text {row[:20]!r}" if isinstance(row, str) else f"of type {type(row).__name__}"
+            raise DataError(f"{whole} {index} is {came}: give a list of {what}s, such as {row_example(what)}")
+        read = []
+        for place, item in enumerate(row, 1):
+            if not isinstance(item, str):
+                raise DataError(f"{whole} {index}, {what} {place} is {item!r}, not a text: give texts")
+            if not item:
+                raise DataError(f"{whole} {index}, {what} {place} is empty: leave it out or mend it")
+            read.append(str(item))
+        if not (read or empty):
+            raise DataError(f"{whole} {index} has no {what}: leave it out")
+        rows.append(read)
+    return rows
+
+
+def row_example(what: str) -> str:
+    """How a list of tokens or tags looks.
+
+    >>> row_example("tag")
+    "['O', 'B-PER']"
+    """
+    return "['Hello', 'world']" if what == "token" else "['O', 'B-PER']"
+
+
+def choose_scheme(asked: str | None, tags: Sequence[Sequence[str]]) -> str | None:
+    """The scheme the tags are in: the one asked for, or the one they look like; None where they mark no entities.
+
+    Raises:
+        InputError: no such scheme.
+    """
+    return guess_scheme(tags) if asked == AUTO else asked
+
+
+def keep_scheme(tags: list[list[str]], scheme: str | None, mend: bool, learn_as: str | None) -> list[list[str]]:
+    """The tags as they are learnt.
+
+    Args:
+        tags: of each sentence.
+        scheme: they are written in; None for tags that mark no entities.
+        mend: rewrite those that break it as ``conlleval`` reads them.
+        learn_as: the scheme to learn in; None for ``scheme``.
+
+    Raises:
+        DataError: tags break the scheme; the message counts sentences and tokens from 1.
+        InputError: ``learn_as`` was given for tags that mark no entities.
+
+    >>> keep_scheme([["B-X", "I-X"], ["I-X"]], "BIO", mend=True, learn_as="BIOES")
+    [['B-X', 'E-X'], ['S-X']]
+    """
+    if scheme is None:
+        if learn_as is not None:
+            raise InputError(f"learn_as is {learn_as!r}, but these tags mark no entities: leave it out")
+        return tags
+    kept = []
+    for index, row in enumerate(tags, 1):
+        broken = find_break(row, scheme)
+        if broken and not mend:
+            raise DataError(
+                f"sentence {index}, token {broken[0] + 1}: {broken[1]}: mend the tag, set mend_tags=True to have it read "
+                "as conlleval reads it, or scheme=None for tags that mark no entities"
+            )
+        kept.append(convert(row, learn_as or scheme) if broken or learn_as else row)
+    return kept
+
+
+def give_back(tags: list[str], scheme: str | None, learn_as: str | None) -> list[str]:
+    """Tags as they were learnt, in the scheme they came in.
+
+    >>> give_back(["S-X", "O"], "BIO", "BIOES")
+    ['B-X', 'O']
+    """
+    return tags if scheme is None or learn_as is None else write_tags(entities(tags), len(tags), scheme)
