@@ -1,0 +1,71 @@
+"""How much every word spoke for an answer: gradients summed along the way from an empty text."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from grunit.data.text import UNKNOWN
+from grunit.errors import InputError
+from grunit.tasks.text_classifier_model import TextModel
+
+METHODS = ("integrated_gradients", "gradient_x_input")
+STEPS = 32
+
+
+@functools.cache
+def _nodes(steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """Places in [0, 1] and weights of a Gauss-Legendre sum."""
+    places, weights = np.polynomial.legendre.leggauss(steps)
+    return (places + 1) / 2, weights / 2
+
+
+def nothing_like(model: TextModel, embedded: Tensor) -> Tensor:
+    """What a text of the same length would be embedded to if no word were known, ``(1, T, E)``."""
+    if model.embedding is None:
+        return torch.zeros_like(embedded)
+    return model.embedding.weight[UNKNOWN].detach().expand_as(embedded)
+
+
+def attribute(
+    model: TextModel, input: Tensor, target: int, method: str = "integrated_gradients", steps: int = STEPS
+) -> np.ndarray:
+    """What each token adds to the score of a class.
+
+    The score is the logit less the mean of all logits. ``"integrated_gradients"``: the values add up to the score of
+    the text less that of a text of unknown words, up to the error of a sum of ``steps`` terms; ``"gradient_x_input"``:
+    one gradient, times how far the embedding is from that of the unknown word; faster and coarser.
+
+    Args:
+        model: in double precision, in evaluation mode.
+        input: one text, ``(1, T)`` tokens or ``(1, T, E)`` features.
+        target: the class.
+        method: one of the two.
+        steps: places along the way.
+
+    Returns:
+        ``(T,)``.
+
+    Source: Sundararajan, Taly & Yan, *Axiomatic attribution for deep networks*, ICML (2017), eq. 1.
+    """
+    if method not in METHODS:
+        raise InputError(f"method is {method!r}: use one of {', '.join(METHODS)}")
+    with torch.no_grad():
+        embedded = model.embed(input)
+        baseline = nothing_like(model, embedded)
+    way = embedded - baseline
+    places, weights = _nodes(steps) if method == METHODS[0] else (np.ones(1), np.ones(1))
+    points = (baseline + torch.from_numpy(places).to(way).view(-1, 1, 1) * way).requires_grad_()
+    with torch.enable_grad():
+        scores = centred(model.judge(points))[:, target]
+        (slopes,) = torch.autograd.grad(scores.sum(), points)
+    mean = (torch.from_numpy(weights).to(way).view(-1, 1, 1) * slopes).sum(0, keepdim=True)
+    return (mean * way).sum(-1)[0].cpu().numpy()
+
+
+def centred(logits: Tensor) -> Tensor:
+    """Logits less their mean: what is left of them after the softmax forgets their level."""
+    return logits - logits.mean(-1, keepdim=True)
