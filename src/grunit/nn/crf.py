@@ -20,8 +20,8 @@ class CRF(nn.Module):
     """Scores of tag sequences: what each step says for a tag, and how well a tag follows the one before it.
 
     The score of tags ``y`` for emissions ``e`` is
-    ``start[y_1] + sum_t e_t[y_t] + sum_t transitions[y_(t-1), y_t] + end[y_T]``; their probability is the power of that,
-    divided by the sum of the powers over all sequences. Everything is computed in log space.
+    ``start[y_1] + sum_t e_t[y_t] + sum_t transitions[y_(t-1), y_t] + end[y_T]``; their probability is the power of
+    that, divided by the sum of the powers over all sequences. Everything is computed in log space.
 
     Args:
         tags: K, how many there are.
@@ -142,7 +142,8 @@ class CRF(nn.Module):
             n: how many.
 
         Returns:
-            tags ``(B, n, T)`` and scores ``(B, n)``; minus infinity (and tags 0) where a row has fewer than n sequences.
+            tags ``(B, n, T)`` and scores ``(B, n)``; minus infinity (and tags 0) where a row has fewer than n
+            sequences. Those that break a rule come last, with a score near :data:`FORBIDDEN` or below.
 
         >>> CRF(2).n_best(torch.zeros(1, 1, 2), n=3)[1].isinf().tolist()
         [[False, False, True]]

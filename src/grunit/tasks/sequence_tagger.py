@@ -256,7 +256,7 @@ class SequenceTagger(Estimator):
         return [nothing if row is None else row for row in self._answer(X, marginals)]
 
     def predict_n_best(self, X: Any, n: int = 5) -> list[list[tuple[list[str], float]]]:
-        """The n likeliest ways to tag each sentence, best first, each with its probability; fewer where there are fewer.
+        """The n likeliest ways to tag each sentence, each with its probability; fewer where there are fewer.
 
         >>> X, y = [["Ada", "slept"], ["Alan", "slept"]], [["B-PER", "O"], ["B-PER", "O"]]
         >>> tagger = SequenceTagger(hidden_size=4, max_epochs=2, verbose=0).fit(X, y)

@@ -134,8 +134,8 @@ def keep_scheme(tags: list[list[str]], scheme: str | None, mend: bool, learn_as:
         broken = find_break(row, scheme)
         if broken and not mend:
             raise DataError(
-                f"sentence {index}, token {broken[0] + 1}: {broken[1]}: mend the tag, set mend_tags=True to have it read "
-                "as conlleval reads it, or scheme=None for tags that mark no entities"
+                f"sentence {index}, token {broken[0] + 1}: {broken[1]}: mend the tag, set mend_tags=True to have it "
+                "read as conlleval reads it, or scheme=None for tags that mark no entities"
             )
         kept.append(convert(row, learn_as or scheme) if broken or learn_as else row)
     return kept
