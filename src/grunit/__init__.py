@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         SequenceRegressor,
         SequenceTagger,
         TextClassifier,
+        Translator,
         compare,
         load,
     )
@@ -44,6 +45,7 @@ _HOMES = {
     "SequenceTagger": "grunit.tasks",
     "Session": "grunit.nn.session",
     "TextClassifier": "grunit.tasks",
+    "Translator": "grunit.tasks",
     "backend": "grunit.compiler",
     "compile": "grunit.compiler",
     "compare": "grunit.tasks",
@@ -67,6 +69,7 @@ __all__ = [
     "SequenceTagger",
     "Session",
     "TextClassifier",
+    "Translator",
     "backend",
     "cells",
     "compare",

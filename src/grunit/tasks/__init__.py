@@ -8,6 +8,7 @@ from grunit.tasks.sequence_pretrainer import SequencePretrainer
 from grunit.tasks.sequence_regressor import SequenceRegressor
 from grunit.tasks.sequence_tagger import SequenceTagger
 from grunit.tasks.text_classifier import TextClassifier
+from grunit.tasks.translator import Translator
 
 __all__ = [
     "Comparison",
@@ -17,6 +18,7 @@ __all__ = [
     "SequenceRegressor",
     "SequenceTagger",
     "TextClassifier",
+    "Translator",
     "compare",
     "load",
 ]

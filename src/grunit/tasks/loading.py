@@ -19,6 +19,7 @@ KINDS = {
     "SequenceRegressor": "grunit.tasks.sequence_regressor",
     "SequenceTagger": "grunit.tasks.sequence_tagger",
     "TextClassifier": "grunit.tasks.text_classifier",
+    "Translator": "grunit.tasks.translator",
     "OnlineClassifier": "grunit.online.classifier",
     "OnlineForecaster": "grunit.online.forecaster",
     "OnlineRegressor": "grunit.online.regressor",
