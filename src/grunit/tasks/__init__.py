@@ -2,6 +2,7 @@
 
 from grunit.tasks.comparison import Comparison, compare
 from grunit.tasks.forecaster import Forecaster
+from grunit.tasks.language_model import LanguageModel
 from grunit.tasks.loading import load
 from grunit.tasks.sequence_classifier import SequenceClassifier
 from grunit.tasks.sequence_pretrainer import SequencePretrainer
@@ -13,6 +14,7 @@ from grunit.tasks.translator import Translator
 __all__ = [
     "Comparison",
     "Forecaster",
+    "LanguageModel",
     "SequenceClassifier",
     "SequencePretrainer",
     "SequenceRegressor",

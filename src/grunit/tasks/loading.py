@@ -14,6 +14,7 @@ from grunit.tasks.estimator import Estimator
 
 KINDS = {
     "Forecaster": "grunit.tasks.forecaster",
+    "LanguageModel": "grunit.tasks.language_model",
     "SequenceClassifier": "grunit.tasks.sequence_classifier",
     "SequencePretrainer": "grunit.tasks.sequence_pretrainer",
     "SequenceRegressor": "grunit.tasks.sequence_regressor",
