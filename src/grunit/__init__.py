@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from grunit.nn.session import Session
     from grunit.online import OnlineClassifier, OnlineForecaster, OnlineRegressor
     from grunit.tasks import (
+        Ensemble,
         Forecaster,
         SequenceClassifier,
         SequencePretrainer,
@@ -33,6 +34,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Cell": "grunit.cells",
+    "Ensemble": "grunit.tasks",
     "Forecaster": "grunit.tasks",
     "GrunitError": "grunit.errors",
     "LanguageModel": "grunit.tasks",
@@ -58,6 +60,7 @@ _MODULES = ("cells", "nn", "data", "training", "tasks", "compiler", "explain", "
 
 __all__ = [
     "Cell",
+    "Ensemble",
     "Forecaster",
     "GrunitError",
     "LanguageModel",

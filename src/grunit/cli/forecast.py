@@ -81,11 +81,16 @@ def spare_threads(hidden_size: int) -> None:
         torch.set_num_threads(1)
 
 
+def largest(estimator: Any) -> int:
+    """Units of the network, or of the largest in an ensemble."""
+    return max(member.hidden_size for member in getattr(estimator, "members", [estimator]))
+
+
 def read_again(estimator: Forecaster, data: str) -> pd.DataFrame:
     """A table with the columns that the model was fitted on."""
     names = {"target": estimator.target_col, "identity": estimator.id_col, "time": estimator.time_col}
     standard = {"target": "y", "identity": "unique_id", "time": "ds"}
-    spare_threads(estimator.hidden_size)
+    spare_threads(largest(estimator))
     return read_data(data, **{part: None if names[part] == standard[part] else names[part] for part in names})
 
 

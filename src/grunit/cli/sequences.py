@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from grunit.cli.forecast import spare_threads
+from grunit.cli.forecast import largest, spare_threads
 from grunit.cli.settings import read_settings
 from grunit.errors import DataError, InputError
 
@@ -68,8 +68,9 @@ class SequenceTask:
         """A file with the columns that the model was fitted on; without ``answers`` their column may be missing."""
         from grunit.data import read_sequences
 
-        spare_threads(estimator.hidden_size)
-        return read_sequences(data, answers=answers, **(getattr(estimator, "columns_", None) or {}))
+        spare_threads(largest(estimator))
+        first = getattr(estimator, "members", [estimator])[0]
+        return read_sequences(data, answers=answers, **(getattr(first, "columns_", None) or {}))
 
     def answers(self, given: LabelledSequences) -> np.ndarray:
         """What is to be learnt."""

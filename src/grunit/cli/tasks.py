@@ -31,5 +31,12 @@ def find_task(name: str) -> Any:
 
 
 def task_of(estimator: Any) -> Any:
-    """The module of the task that an estimator does."""
-    return find_task(KINDS[type(estimator).__name__])
+    """The module of the task that an estimator does; an ensemble does that of its members.
+
+    Raises:
+        InputError: the command line has no such task.
+    """
+    kind = getattr(estimator, "members", [estimator])[0].kind
+    if kind not in KINDS:
+        raise InputError(f"the model is a {kind}, which no command knows: use it in Python with grunit.load")
+    return find_task(KINDS[kind])

@@ -1,6 +1,7 @@
 """Estimators, one a job, and what compares them."""
 
 from grunit.tasks.comparison import Comparison, compare
+from grunit.tasks.ensemble import Ensemble
 from grunit.tasks.forecaster import Forecaster
 from grunit.tasks.language_model import LanguageModel
 from grunit.tasks.loading import load
@@ -13,6 +14,7 @@ from grunit.tasks.translator import Translator
 
 __all__ = [
     "Comparison",
+    "Ensemble",
     "Forecaster",
     "LanguageModel",
     "SequenceClassifier",

@@ -113,6 +113,11 @@ class Estimator(BaseEstimator):
             NotFittedError: there is nothing to save.
             BundleError: the folder exists and ``overwrite`` is False, or cannot be written.
         """
+        config, tensors, encoders = self.contents()
+        return write_bundle(path, self.kind, config, tensors, encoders, overwrite=overwrite)
+
+    def contents(self) -> tuple[dict[str, Any], dict[str, Tensor], dict[str, dict[str, Any]]]:
+        """What :meth:`save` writes: arguments, tensors, and what was learned besides."""
         self.check_fitted()
         tensors = {_MODEL + name: value for name, value in self.model_.state_dict().items()}
         encoders = self.encoders()
@@ -120,7 +125,7 @@ class Estimator(BaseEstimator):
             assert self.checkpoint_ is not None
             tensors |= {_CHECKPOINT + name: value for name, value in self.checkpoint_.tensors.items()}
             encoders["checkpoint"] = {"tree": self.checkpoint_.tree}
-        return write_bundle(path, self.kind, self._config(), tensors, encoders, overwrite=overwrite)
+        return self._config(), tensors, encoders
 
     def restore(self, tensors: dict[str, Tensor], encoders: dict[str, dict[str, Any]]) -> None:
         """Become fitted again from what :meth:`save` wrote."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from grunit.bundle import read_bundle
+from grunit.bundle import Bundle, read_bundle
 from grunit.cells import Cell, get, name_of, names
 from grunit.errors import BundleError, GrunitError, InputError
-from grunit.tasks.estimator import Estimator
 
 KINDS = {
+    "Ensemble": "grunit.tasks.ensemble",
     "Forecaster": "grunit.tasks.forecaster",
     "LanguageModel": "grunit.tasks.language_model",
     "SequenceClassifier": "grunit.tasks.sequence_classifier",
@@ -44,20 +44,36 @@ def load(path: str | os.PathLike, cells: Iterable[type[Cell]] = ()) -> Any:
         InputError: the model is made of a cell that is not known here.
     """
     bundle = read_bundle(path)
-    if bundle.kind not in KINDS:
-        raise BundleError(f"{path}: it holds a {bundle.kind!r}, which this version cannot read; upgrade grunit")
-    kind: type[Estimator] = getattr(importlib.import_module(KINDS[bundle.kind]), bundle.kind)
-    config = {**bundle.config}
-    config["cell"] = _find(config.get("cell"), list(cells))
     try:
-        estimator = kind(**config)
-        estimator.restore(bundle.tensors, bundle.encoders)
+        return _build(bundle, path, list(cells))
     except GrunitError:
         raise
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError, IndexError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise BundleError(f"{path}: its parts do not fit together ({reason}); save the model again") from error
+
+
+def _build(bundle: Bundle, path: str | os.PathLike, cells: list[type[Cell]]) -> Any:
+    """The estimator of a bundle, or the ensemble of those within it."""
+    if bundle.kind not in KINDS:
+        raise BundleError(f"{path}: it holds a {bundle.kind!r}, which this version cannot read; upgrade grunit")
+    kind: type[Any] = getattr(importlib.import_module(KINDS[bundle.kind]), bundle.kind)
+    if bundle.kind == "Ensemble":
+        return kind([_build(part, path, cells) for part in _members(bundle)], bundle.config["weights"])
+    config = {**bundle.config}
+    config["cell"] = _find(config.get("cell"), cells)
+    estimator = kind(**config)
+    estimator.restore(bundle.tensors, bundle.encoders)
     return estimator
+
+
+def _members(bundle: Bundle) -> Iterator[Bundle]:
+    """The bundle of each member of an ensemble: its tensors are named ``0.…``, its encoders ``0-…``, and so on."""
+    for place, part in enumerate(bundle.config["members"]):
+        inner, outer = f"{place}.", f"{place}-"
+        tensors = {name.removeprefix(inner): own for name, own in bundle.tensors.items() if name.startswith(inner)}
+        learnt = {name.removeprefix(outer): own for name, own in bundle.encoders.items() if name.startswith(outer)}
+        yield Bundle(str(part["kind"]), part["config"], tensors, learnt)
 
 
 def _find(cell: Any, given: list[type[Cell]]) -> Any:

@@ -1,0 +1,89 @@
+"""Forecasts of several forecasters as one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from grunit.errors import DataError, InputError
+from grunit.tasks.forecast_frames import is_polars
+
+
+def mean_of_frames(frames: Sequence[Any], shares: np.ndarray, name: str, new: str) -> Any:
+    """The mean of the columns whose names begin with ``name``; all others must be alike.
+
+    Args:
+        frames: pandas or polars; the result is of the kind of the first.
+        shares: ``(models,)``, of sum 1.
+        name, new: how the columns begin in the frames, and in the result.
+
+    Raises:
+        DataError: the frames are of other series or times.
+
+    >>> one, two = (pd.DataFrame({"ds": [1, 2], "F": [x, 2 * x], "F-lo-80": 0.0}) for x in (1.0, 3.0))
+    >>> mean_of_frames([one, two], np.array([0.5, 0.5]), "F", "E").to_dict("list")
+    {'ds': [1, 2], 'E': [2.0, 4.0], 'E-lo-80': [0.0, 0.0]}
+    """
+    first = frames[0]
+    columns = list(first.columns)
+    means = [column for column in columns if column == name or column.startswith(f"{name}-")]
+    keys = [column for column in columns if column not in means]
+    for place, frame in enumerate(frames[1:], 2):
+        alike = list(frame.columns) == columns and len(frame) == len(first)
+        if not alike or not all(
+            pd.Series(frame[key].to_numpy()).equals(pd.Series(first[key].to_numpy())) for key in keys
+        ):
+            raise DataError(
+                f"models 1 and {place} of the Ensemble forecast other series or times, having been fitted on other "
+                "data: give predict the history to go on from as df"
+            )
+    values = {
+        column: np.average([frame[column].to_numpy() for frame in frames], axis=0, weights=shares) for column in means
+    }
+    names = {column: new + column.removeprefix(name) for column in means}
+    if is_polars(first):
+        series = [type(first[column])(column, value) for column, value in values.items()]
+        return first.with_columns(series).rename(names)
+    return first.assign(**values).rename(columns=names)
+
+
+class Joined:
+    """Several forecasters that :meth:`grunit.Forecaster.evaluate` takes for one.
+
+    Args:
+        members: fitted.
+        shares: of each, of sum 1.
+        name: of their row in the table of scores.
+
+    Raises:
+        InputError: they look at different columns of the data.
+    """
+
+    def __init__(self, members: Sequence[Any], shares: np.ndarray, name: str):
+        self._members, self._shares, self._name = members, shares, name
+        first = members[0]
+        for name in ("exogenous_", "futr_exog"):
+            for member in members[1:]:
+                one, other = (list(getattr(each, name) or ()) for each in (first, member))
+                if one != other:
+                    raise InputError(
+                        f"evaluate needs models that look at the same columns, and they have {name.rstrip('_')} {one} "
+                        f"and {other}: evaluate them one by one"
+                    )
+        self.input_size_ = max(member.input_size_ for member in members)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._members[0], name)
+
+    def forecast(self, *arguments: Any, **options: Any) -> Any:
+        """The mean of the members' quantiles."""
+        answers = [member.forecast(*arguments, **options) for member in self._members]
+        return np.average(answers, axis=0, weights=self._shares)
+
+    def evaluate(self, df: Any, n_windows: int | None, step_size: int | None) -> pd.DataFrame:
+        """The table of scores of :meth:`grunit.Forecaster.evaluate`."""
+        scores = type(self._members[0]).evaluate(self, df, n_windows, step_size)
+        return scores.replace({"model": {type(self).__name__: self._name}})
