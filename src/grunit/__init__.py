@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         compare,
         load,
     )
+    from grunit.tuning import tune
 
 __version__ = "0.1.0"
 
@@ -55,8 +56,9 @@ _HOMES = {
     "gate": "grunit.gates",
     "load": "grunit.tasks",
     "trace": "grunit.nn",
+    "tune": "grunit.tuning",
 }
-_MODULES = ("cells", "nn", "data", "training", "tasks", "compiler", "explain", "online")
+_MODULES = ("cells", "nn", "data", "training", "tasks", "compiler", "explain", "online", "tuning")
 
 __all__ = [
     "Cell",
@@ -83,6 +85,7 @@ __all__ = [
     "load",
     "nn",
     "trace",
+    "tune",
 ]
 
 

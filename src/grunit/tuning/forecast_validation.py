@@ -1,0 +1,116 @@
+"""Forecasters are judged on rolling windows at the end of the data, which come after all they learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+from sklearn.base import clone
+
+from grunit.data import Panel, season_length
+from grunit.tasks.backtest import Backtest, Window, backtest_baseline, rolling_windows
+from grunit.tasks.quantiles import level_quantiles
+from grunit.tasks.statics import Statics
+from grunit.tuning.checksum import checksum
+
+NAMES = ("naive", "seasonal_naive")
+"""Baselines that stand beside the trials."""
+
+
+class ForecastValidation:
+    """Rolling windows.
+
+    Args:
+        estimator: whose horizon, columns and season the windows have.
+        frame: as for :meth:`grunit.Forecaster.fit`.
+        metric, direction: the score that decides.
+        n_windows, step_size, refit_windows: see :meth:`grunit.Forecaster.cross_validation`.
+        static_df, val_size: as for :meth:`grunit.Forecaster.fit`; the validation that decides on early stopping lies
+            before the first window.
+
+    Raises:
+        DataError: the table cannot be used, or is too short for its windows.
+    """
+
+    def __init__(
+        self,
+        estimator: Any,
+        frame: Any,
+        metric: str,
+        direction: str,
+        *,
+        n_windows: int = 3,
+        step_size: int | None = None,
+        refit_windows: bool = False,
+        static_df: Any = None,
+        val_size: int = 0,
+    ):
+        self.template, self.frame, self.static_df, self.val_size = clone(estimator), frame, static_df, val_size
+        self.metric, self.direction = metric, direction
+        self.n_windows, self.step_size = n_windows, estimator.h if step_size is None else step_size
+        self.refit_windows = refit_windows
+        self._read: dict[str, tuple[Panel, Statics, list[Window]]] = {}
+        self.panel, _, self.windows = self.read(self.template)
+        self.season = season_length(self.panel.freq) if estimator.season is None else estimator.season
+
+    def read(self, estimator: Any) -> tuple[Panel, Statics, list[Window]]:
+        """The panel with the columns that an estimator uses, and its windows; kept for the next that uses the same."""
+        key = repr((estimator.exogenous, estimator.futr_exog))
+        if key not in self._read:
+            panel, statics = estimator.read(self.frame, self.static_df)
+            known = len(estimator.futr_exog or ())
+            # The season of the estimator given: a searched one must not change the unit of MASE.
+            season = self.template.season
+            windows = rolling_windows(panel, estimator.h, self.n_windows, self.step_size, known, season)
+            self._read[key] = (panel, statics, windows)
+        return self._read[key]
+
+    def score(self, estimator: Any, watch: Callable[..., Any]) -> dict[str, Any]:
+        """Train before the first window, or before each, and forecast all."""
+        _, statics, windows = self.read(estimator)
+        models: list[Any] = []
+        forecasts, epochs = [], 0
+        for window in windows:
+            if self.refit_windows or not models:
+                model = clone(estimator)
+                seen = windows[:1] if self.refit_windows else windows
+                observer = None if models else watch(model, lambda model=model, seen=seen: self._judge(model, seen))
+                models.append(model.fit_panel(window.history, statics, self.val_size, watch=observer))
+                epochs += model.history_.epochs
+            forecasts.append(models[-1].forecast(window.history, window.times, window.futures))
+        parameters = sum(weight.numel() for weight in models[-1].model_.parameters())
+        return {"score": self._measure(windows, forecasts), "parameters": parameters, "epochs": epochs}
+
+    def baselines(self) -> dict[str, float]:
+        """Forecasts that learn nothing, on the same windows."""
+        names = [name for name in NAMES if name != "seasonal_naive" or self.season > 1]
+        levels = sorted(set(self.template.level))
+        runs = {name: backtest_baseline(name, self.windows, self.season, levels) for name in names}
+        return {name: run.scores()[self.metric] for name, run in runs.items()}
+
+    def fit(self, estimator: Any) -> Any:
+        """Learn from the whole table."""
+        return estimator.fit(self.frame, self.static_df, self.val_size)
+
+    def checksum(self) -> str:
+        """Of the panel and the numbers of its series."""
+        return checksum(self.panel.ids, self.panel.times, self.panel.values, self.panel.exogenous, self.static_df)
+
+    def facts(self) -> dict[str, Any]:
+        """The windows."""
+        return {
+            "horizon": self.template.h,
+            "n_windows": self.n_windows,
+            "step_size": self.step_size,
+            "refit_windows": self.refit_windows,
+            "val_size": self.val_size,
+        }
+
+    def _judge(self, model: Any, windows: list[Window]) -> float:
+        """The score of a forecaster as it stands."""
+        return self._measure(windows, [model.forecast(w.history, w.times, w.futures) for w in windows])
+
+    def _measure(self, windows: list[Window], forecasts: list[Any]) -> float:
+        quantiles = level_quantiles(self.template.level)
+        return Backtest(windows, forecasts, quantiles, pd.DataFrame()).scores()[self.metric]
