@@ -19,6 +19,7 @@ SUITES = (
     "catalogue",
     "classification",
     "pretraining",
+    "language",
     "growth",
     "peers",
     "coverage",

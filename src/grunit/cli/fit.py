@@ -43,7 +43,7 @@ def run(
         frame = job.read_data(data, target, identity, time)
     train(estimator, frame, output, resume)
     report = {**job.describe_fit(estimator, frame), "model": str(output)}
-    say.answer(report, f"{job.show_fit(report)}\nkept in {output}: grunit predict {output}")
+    say.answer(report, f"{job.show_fit(report)}\nkept in {output}: grunit {getattr(job, 'NEXT', 'predict')} {output}")
 
 
 def refuse_taken(output: Path) -> None:

@@ -11,9 +11,15 @@ TASKS = {
     "forecast": "grunit.cli.forecast",
     "classification": "grunit.cli.sequences:CLASSIFICATION",
     "regression": "grunit.cli.sequences:REGRESSION",
+    "language": "grunit.cli.language",
 }
 """Add a task here: a module that has the functions of ``grunit.cli.forecast``, or an object in one that has them."""
-KINDS = {"Forecaster": "forecast", "SequenceClassifier": "classification", "SequenceRegressor": "regression"}
+KINDS = {
+    "Forecaster": "forecast",
+    "SequenceClassifier": "classification",
+    "SequenceRegressor": "regression",
+    "LanguageModel": "language",
+}
 """Which task a saved model belongs to, by the name of its estimator."""
 
 

@@ -19,6 +19,7 @@ VERBS: dict[str, Verb] = {
     "fit": Verb("grunit.cli.fit", "Train a model on a table and keep it."),
     "predict": Verb("grunit.cli.predict", "What a kept model expects next."),
     "evaluate": Verb("grunit.cli.evaluate", "How well a kept model does on data, beside the baselines."),
+    "generate": Verb("grunit.cli.generate", "A language model writes on, as it goes."),
     "stream": Verb("grunit.cli.stream", "Lines in, predictions out, learning as answers arrive."),
     "compare": Verb("grunit.cli.compare", "Which cell for my data, with a report."),
     "bench": Verb("grunit.cli.bench", "This machine: every backend against torch.nn."),

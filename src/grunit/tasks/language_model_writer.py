@@ -47,8 +47,11 @@ class TextWriter(Estimator):
     @property
     def opening(self) -> int:
         """The token before the first: an end, a line's end, or else the most frequent one."""
+        if self.end is not None:
+            return self.end
         known = self.encoder_.vocabulary
-        return self.end if self.end is not None else known.numbers.get("\n", known.specials)
+        # Byte pieces write a line's end as the sign they have for that byte.
+        return known.numbers.get("\n", known.numbers.get("\u010a", known.specials))
 
     def network(self) -> LanguageNetwork:
         """The network in double precision, to be changed as one likes."""
