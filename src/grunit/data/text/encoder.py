@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
+from grunit.data.text.pieces import Pieces
 from grunit.data.text.splitting import join_words, split_words
 from grunit.data.text.vocabulary import UNKNOWN, UNKNOWN_TOKEN, Vocabulary
 from grunit.errors import DataError, InputError, NotFittedError, suggest
@@ -31,6 +32,7 @@ class TextEncoder:
 
     Attributes:
         vocabulary: tokens by number, from :meth:`fit` on.
+        pieces: with ``"bpe"``, what was learnt besides.
 
     Raises:
         InputError: an argument is none of these.
@@ -43,6 +45,7 @@ class TextEncoder:
     """
 
     vocabulary: Vocabulary
+    pieces: Pieces
 
     def __init__(
         self,
@@ -95,23 +98,35 @@ class TextEncoder:
         """
         if isinstance(texts, str):
             raise DataError("the texts are one string: give a list of strings")
-        tokens = (token for text in texts for token in self.split(text))
-        self.vocabulary = Vocabulary.of(
-            tokens, min_count=self.min_count, max_size=self.max_size, specials=self.specials
-        )
+        options: dict[str, Any] = {"min_count": self.min_count, "max_size": self.max_size, "specials": self.specials}
+        if self.unit == "bpe":
+            pieces = Pieces.learn((self.normalize(text) for text in texts), **options)
+            self.pieces, self.vocabulary = pieces, pieces.vocabulary()
+            return self
+        self.vocabulary = Vocabulary.of((token for text in texts for token in self.split(text)), **options)
         if len(self.vocabulary) == self.vocabulary.specials:
             raise DataError("the texts hold no token to learn: give texts that are not empty, or a smaller min_count")
         return self
 
     def split(self, text: str) -> list[str]:
-        """The tokens of a text, known or not."""
+        """The tokens of a text, known or not.
+
+        Raises:
+            NotFittedError: the unit is ``"bpe"``, before :meth:`fit`.
+        """
         text = self.normalize(text)
+        if self.unit == "bpe":
+            self._check_fitted()
+            return self.pieces.split(text)
         if self.unit == "char":
             return list(text)
         return split_words(text) if self.unit == "word" else text.split()
 
     def join(self, tokens: Sequence[str]) -> str:
         """Tokens as text; exactly what was split for characters and pieces, with spaces set anew for words."""
+        if self.unit == "bpe":
+            self._check_fitted()
+            return self.pieces.join(tokens)
         if self.unit == "char":
             return "".join(tokens)
         return join_words(tokens) if self.unit == "word" else " ".join(tokens)
@@ -142,16 +157,20 @@ class TextEncoder:
         found: dict[str, Any] = {name: getattr(self, name) for name in names}
         if hasattr(self, "vocabulary"):
             found["vocabulary"] = self.vocabulary.to_json()
+            if self.unit == "bpe":
+                found["pieces"] = self.pieces.to_json()
         return found
 
     @classmethod
     def from_json(cls, found: dict[str, Any]) -> TextEncoder:
         """What :meth:`to_json` gave, back."""
         found = dict(found)
-        vocabulary = found.pop("vocabulary", None)
+        vocabulary, pieces = found.pop("vocabulary", None), found.pop("pieces", None)
         encoder = cls(found.pop("unit"), **found)
         if vocabulary is not None:
             encoder.vocabulary = Vocabulary.from_json(vocabulary)
+        if pieces is not None:
+            encoder.pieces = Pieces.from_json(pieces)
         return encoder
 
 

@@ -1,0 +1,217 @@
+"""Files of texts, with or without a label each, refused by file and line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from grunit.data.files import find_delimiter
+from grunit.data.origin import Origin
+from grunit.errors import DataError
+
+TEXTS = ("text", "sentence", "review", "content", "question", "document")
+LABELS = ("label", "class", "target", "sentiment", "category", "y")
+"""Names by which a column is found that was not named."""
+_JSON_LINES = (".jsonl", ".ndjson", ".json")
+_PLAIN = (".txt", "")
+
+Row = tuple[int, list[str | None]]
+
+
+@dataclass(frozen=True)
+class LabelledTexts:
+    """Texts and, where the file has them, their labels.
+
+    Args:
+        texts: none is empty.
+        labels: ``(N,)`` text; None where there are none.
+        source: the file.
+        lines: the line, counted from 1, that each begins at.
+    """
+
+    texts: list[str]
+    labels: np.ndarray | None
+    source: str
+    lines: list[int]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+def read_lines(path: str | os.PathLike) -> list[str]:
+    """The lines of a text file in UTF-8, without their ends; a byte order mark is left out.
+
+    Raises:
+        DataError: the file is missing, empty, or not UTF-8; the message names the line.
+    """
+    lines = io.StringIO(_read_text(Path(path)), newline=None).read().split("\n")
+    return lines[:-1] if lines[-1] == "" else lines
+
+
+def read_texts(
+    path: str | os.PathLike, *, text: str | None = None, label: str | None = None, answers: bool = True
+) -> LabelledTexts:
+    """Read a file of texts.
+
+    Args:
+        path: ``.csv`` or ``.tsv`` (the delimiter is found in the first line), ``.jsonl`` with an object a line, or
+            ``.txt`` with a text a line and no labels.
+        text: the column of texts (default: one called text, sentence, review, content, question or document); in a
+            file without a header the number of the column, counted from 1.
+        label: the column of labels (default: one called label, class, target, sentiment, category or y), or its
+            number.
+        answers: labels must be there; False for a file to be answered.
+
+    Raises:
+        DataError: the file cannot be used; the message names file and line.
+
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp(), "reviews.csv")
+    >>> _ = file.write_text('review,sentiment\\n"good, short",+\\ndull,-\\n')
+    >>> reviews = read_texts(file)
+    >>> reviews.texts, reviews.labels.tolist(), reviews.lines
+    (['good, short', 'dull'], ['+', '-'], [2, 3])
+    """
+    path = Path(path)
+    origin, kind = Origin(os.fspath(path)), path.suffix.lower()
+    content = _read_text(path)
+    if kind in _PLAIN and text is None and label is None:
+        if answers:
+            raise DataError(f"{path}: a plain text file has no labels: give a .csv, .tsv or .jsonl")
+        rows: Iterator[Row] = ((number, [line]) for number, line in enumerate(content.splitlines(), 1))
+        return _collect(rows, 0, None, ["line"], str(path))
+    if kind in _JSON_LINES:
+        names, rows = _read_objects(content, path)
+    else:
+        names, rows = _read_table(content, path, text, label)
+    wanted = [name for name in (text, label if answers else None) if name is not None]
+    for name in wanted:
+        if name not in names:
+            raise origin.missing(name, names)
+    place = names.index(text) if text is not None else _find(names, TEXTS, origin, "texts", "--text")
+    answer: int | None = None
+    if answers:
+        answer = names.index(label) if label is not None else _find(names, LABELS, origin, "labels", "--label")
+        if answer == place:
+            raise DataError(f"{path}: {names[place]!r} cannot hold both texts and labels: name two columns")
+    return _collect(rows, place, answer, names, str(path))
+
+
+def _read_text(path: Path) -> str:
+    if not path.is_file():
+        what = "this is a folder" if path.is_dir() else "there is no such file"
+        raise DataError(f"{path}: {what}: check the path")
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: it cannot be read ({error.strerror}): check its permissions") from error
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise DataError(f"{path}, line 1: its text is UTF-16: save it as UTF-8")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise DataError(f"{path}, line {line}: it is not UTF-8 text: save the file as UTF-8") from error
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise DataError(f"{path}, line {line}: it holds binary data, not text: give a text file")
+    if not text.strip():
+        raise DataError(f"{path}: it is empty: give a file with texts")
+    return text
+
+
+def _find(names: list[str], known: tuple[str, ...], origin: Origin, what: str, option: str) -> int:
+    """The place of the one column that is called as such columns are."""
+    found = [place for place, name in enumerate(names) if name.lower() in known]
+    if len(found) != 1:
+        listed = ", ".join(names)
+        many = "several columns" if found else "no column"
+        raise DataError(f"{origin.source}: {many} could hold the {what}: name it with {option} (columns: {listed})")
+    return found[0]
+
+
+def _read_table(content: str, path: Path, text: str | None, label: str | None) -> tuple[list[str], Iterator[Row]]:
+    first = content.partition("\n")[0].rstrip("\r")
+    delimiter = "\t" if path.suffix.lower() == ".tsv" or "\t" in first else find_delimiter(first)
+    # In a table parted by tabs a quotation mark is often only that.
+    quoting: Any = csv.QUOTE_NONE if delimiter == "\t" and '"' not in first else csv.QUOTE_MINIMAL
+    names = [name.strip() for name in next(csv.reader([first], delimiter=delimiter, quoting=quoting))]
+    given = [name for name in (text, label) if name is not None]
+    headless = bool(given) and all(name.isdigit() for name in given) and not set(given) & set(names)
+    if headless:
+        names = [str(number) for number in range(1, len(names) + 1)]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DataError(f"{path}, line 1: the header names {twice[0]!r} twice: give every column its own name")
+
+    def rows() -> Iterator[Row]:
+        csv.field_size_limit(2**31 - 1)
+        reader = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, quoting=quoting, strict=True)
+        line = 1
+        try:
+            for fields in reader:
+                begun, line = line, reader.line_num + 1
+                if begun == 1 and not headless:
+                    continue
+                if fields and len(fields) != len(names):
+                    raise DataError(
+                        f"{path}, line {begun}: it has {len(fields)} fields and the first line {len(names)}: quote "
+                        "fields that hold the delimiter"
+                    )
+                yield begun, [*fields]
+        except csv.Error as error:
+            raise DataError(f"{path}, line {line}: {error}: close every quotation mark") from error
+
+    return names, rows()
+
+
+def _read_objects(content: str, path: Path) -> tuple[list[str], Iterator[Row]]:
+    objects: list[tuple[int, dict]] = []
+    for number, line in enumerate(content.split("\n"), 1):
+        if not line.strip():
+            if number <= content.count("\n"):
+                raise DataError(f"{path}, line {number}: it is empty: leave it out")
+            continue
+        try:
+            found = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise DataError(f"{path}, line {number}: it is no JSON ({error.msg}): give an object a line") from error
+        if not isinstance(found, dict):
+            raise DataError(
+                f"{path}, line {number}: it is a {type(found).__name__}, not an object: give an object a line"
+            )
+        objects.append((number, found))
+    names = list(dict.fromkeys(name for _, found in objects for name in found))
+    return names, ((number, [_plain(found.get(name)) for name in names]) for number, found in objects)
+
+
+def _plain(value: object) -> str | None:
+    return value if isinstance(value, str) or value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _collect(rows: Iterator[Row], place: int, answer: int | None, names: list[str], source: str) -> LabelledTexts:
+    texts, labels, lines = [], [], []
+    for line, fields in rows:
+        if not fields:
+            raise DataError(f"{source}, line {line}: it is empty: leave it out")
+        text = fields[place]
+        if text is None or not text.strip():
+            raise DataError(f"{source}, line {line}: its text ({names[place]!r}) is empty: fill it in, or leave it out")
+        if answer is not None:
+            label = (fields[answer] or "").strip()
+            if not label:
+                raise DataError(f"{source}, line {line}: its label ({names[answer]!r}) is missing: give every text one")
+            labels.append(label)
+        texts.append(text)
+        lines.append(line)
+    if not texts:
+        raise DataError(f"{source}: it has a header and no rows: give a file with texts")
+    return LabelledTexts(texts, np.array(labels) if answer is not None else None, source, lines)
