@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import ClassifierTags, RegressorTags
 from sklearn.utils.metaestimators import available_if
+from torch import Tensor
 
 from grunit.bundle import write_bundle
 from grunit.errors import InputError
@@ -80,11 +81,10 @@ class Ensemble(BaseEstimator):
 
     @property
     def members(self) -> list[Any]:
-        """The fitted models.
+        """The fitted models; NotFittedError where one is not."""
+        return self._fitted()
 
-        Raises:
-            NotFittedError: one of them is not fitted.
-        """
+    def _fitted(self) -> list[Any]:
         found = list(getattr(self, "models_", self.models))
         for place, model in enumerate(found, 1):
             if not hasattr(model, "model_"):
@@ -94,6 +94,8 @@ class Ensemble(BaseEstimator):
         return found
 
     def __getattr__(self, name: str) -> Any:
+        if name == "members":  # a NotFittedError is an AttributeError, after which Python asks here
+            return self._fitted()
         if name in {"models", "models_"} or name not in AGREED.get(self.models[0].kind, ()):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         return getattr(getattr(self, "models_", self.models)[0], name)
@@ -177,7 +179,9 @@ class Ensemble(BaseEstimator):
             InputError: the fit of a member was interrupted.
             BundleError: the folder exists and ``overwrite`` is False, or cannot be written.
         """
-        tensors, encoders, parts = {}, {}, []
+        tensors: dict[str, Tensor] = {}
+        encoders: dict[str, dict[str, Any]] = {}
+        parts = []
         for place, member in enumerate(self.members):
             if getattr(member, "checkpoint_", None) is not None:
                 raise InputError(f"the fit of model {place + 1} was interrupted: resume it first, or leave it out")

@@ -67,7 +67,7 @@ class Joined:
         first = members[0]
         for name in ("exogenous_", "futr_exog"):
             for member in members[1:]:
-                one, other = (list(getattr(each, name) or ()) for each in (first, member))
+                one, other = (list(getattr(each, name, None) or ()) for each in (first, member))
                 if one != other:
                     raise InputError(
                         f"evaluate needs models that look at the same columns, and they have {name.rstrip('_')} {one} "
