@@ -23,6 +23,8 @@ SUITES = (
     "growth",
     "peers",
     "coverage",
+    "ett",
+    "m4",
     "goals",
 )
 """In the order they run; the goals judge what the others wrote."""
