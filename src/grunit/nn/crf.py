@@ -65,12 +65,9 @@ class CRF(nn.Module):
         self.transitions = nn.Parameter(torch.empty(tags, tags))
         self.start, self.end = nn.Parameter(torch.empty(tags)), nn.Parameter(torch.empty(tags))
         # Rules are arguments, not something learnt: they are not in the state_dict.
-        for name, rule, shape in (
-            ("rules", allowed, (tags, tags)),
-            ("first_rules", first, (tags,)),
-            ("last_rules", last, (tags,)),
-        ):
-            self.register_buffer(name, _penalty(name, rule, shape), persistent=False)
+        self.register_buffer("rules", _penalty("allowed", allowed, (tags, tags)), persistent=False)
+        self.register_buffer("first_rules", _penalty("first", first, (tags,)), persistent=False)
+        self.register_buffer("last_rules", _penalty("last", last, (tags,)), persistent=False)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

@@ -1,0 +1,263 @@
+"""Tags of words and characters: parts of speech of English, entities of Chinese résumés and of English posts.
+
+``python -m benchmarks.tagging [--sets wnut17 ...] [--seeds 0 1 ...]`` measures one seed after the other and keeps each
+when it is done, so that a run can be interrupted and taken up again; ``python -m benchmarks tagging`` measures what is
+missing of the first seed. Needs the environment variable ``GRUNIT_DATA``, whose folder holds ``ud_en_ewt``,
+``resume_ner`` and ``wnut17``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.results import FOLDER, describe_run, read, rounded, write
+from benchmarks.settings import Settings, say
+from benchmarks.tables import markdown
+from grunit import SequenceTagger
+from grunit.data.tagging import TaggedSentences, read_tagged
+from grunit.errors import DataError
+from grunit.training import History
+
+
+@dataclass(frozen=True)
+class Task:
+    """A data set, what is measured on it, and the tagger.
+
+    Args:
+        files: to learn from, to choose by, to test on.
+        measure: what the score is.
+        target: to be reached, in percent; None where there is none.
+        options: of :class:`grunit.SequenceTagger`, chosen on the second file.
+    """
+
+    files: tuple[str, str, str]
+    measure: str
+    target: float | None
+    options: dict[str, Any]
+
+
+NEAR = {"bucketing": True}
+TASKS = {
+    "ud_en_ewt": Task(
+        ("en_ewt-ud-train.rebuilt.conllu.gz", "en_ewt-ud-dev.conllu", "en_ewt-ud-test.conllu"),
+        "accuracy",
+        93.0,
+        {"max_epochs": 5, "training_options": NEAR},
+    ),
+    "resume_ner": Task(
+        ("train.char.bmes", "dev.char.bmes", "test.char.bmes"),
+        "entity F1",
+        93.5,
+        # One sentence of the training file was cut off within an entity.
+        {"max_epochs": 10, "characters": None, "pairs": True, "lr": 5e-3, "mend_tags": True, "training_options": NEAR},
+    ),
+    "wnut17": Task(
+        ("wnut17train.conll", "emerging.dev.conll", "emerging.test.annotated"),
+        "entity F1",
+        None,
+        {"max_epochs": 10, "learn_as": "BIOES", "training_options": NEAR},
+    ),
+}
+SEEDS = (0,)
+"""Measured by ``python -m benchmarks tagging``; more by name."""
+
+
+def load(name: str, smoke: bool = False) -> list[TaggedSentences]:
+    """The three files of a set."""
+    root = os.environ.get("GRUNIT_DATA")
+    if not root:
+        raise DataError("set GRUNIT_DATA to the folder that holds " + ", ".join(TASKS))
+    found = [read_tagged(Path(root, name, file)) for file in TASKS[name].files]
+    if smoke:
+        found = [TaggedSentences(one.tokens[:20], one.labels()[:20], one.source) for one in found]
+    return found
+
+
+class PausedError(Exception):
+    """The time given is over; the checkpoint holds how far the fit has come."""
+
+
+def train(tagger: SequenceTagger, data: TaggedSentences, pieces: Path | None, seconds: float) -> float:
+    """Fit, in as many pieces as it takes, and the processor's seconds of all of them.
+
+    Args:
+        tagger: untrained.
+        data: to learn from.
+        pieces: a file for the checkpoint; None to fit at one go. What comes out is the same, to the bit.
+        seconds: after which a piece ends with its epoch.
+    """
+    spent_file = None if pieces is None else pieces.with_suffix(".seconds")
+    spent = float(spent_file.read_text()) if spent_file is not None and spent_file.exists() else 0.0
+    begun, before = time.perf_counter(), time.process_time()
+
+    def watch(history: History) -> None:
+        say(f"  epoch {history.epochs}: {history.train[-1]:.4f}, {history.seconds[-1]:.0f} s")
+        if pieces is not None and time.perf_counter() - begun > seconds:
+            raise PausedError
+
+    resume = pieces is not None and pieces.exists()
+    try:
+        tagger.fit(data.tokens, data.labels(), watch=watch, resume=resume, checkpoint=pieces)
+    except (PausedError, KeyboardInterrupt):
+        if spent_file is not None:
+            spent_file.write_text(str(spent + time.process_time() - before))
+        raise
+    if spent_file is not None:
+        spent_file.unlink(missing_ok=True)
+    return spent + time.process_time() - before
+
+
+def measure_seed(
+    name: str, seed: int, smoke: bool = False, pieces: Path | None = None, seconds: float = 0.0
+) -> dict[str, Any]:
+    """Fit once, and score on both files that were not learnt from; ``pieces`` is a folder for checkpoints."""
+    data, held, test = load(name, smoke)
+    options = {**TASKS[name].options, **({"max_epochs": 1, "hidden_size": 4} if smoke else {})}
+    tagger = SequenceTagger(**options, seed=seed, verbose=0)
+    processor = train(tagger, data, None if pieces is None else pieces / f"{name}-{seed}", seconds)
+    start = time.perf_counter()
+    scores = tagger.evaluate(test.tokens, test.labels())
+    predicting = time.perf_counter() - start
+    kinds = {kind: [100 * one.precision, 100 * one.recall, 100 * one.f1] for kind, one in scores.kinds.items()}
+    return {
+        "seed": seed,
+        "held": 100 * tagger.score(held.tokens, held.labels()),
+        "test": 100 * (scores.accuracy if tagger.scheme_ is None else scores.total.f1),
+        "test_accuracy": 100 * scores.accuracy,
+        "test_precision": 100 * scores.total.precision,
+        "test_recall": 100 * scores.total.recall,
+        "kinds": {} if tagger.scheme_ is None else kinds,
+        "parameters": sum(parameter.numel() for parameter in tagger.model_.parameters()),
+        "epochs": tagger.history_.epochs,
+        "fit_seconds": sum(tagger.history_.seconds),
+        "fit_processor_seconds": processor,
+        "tokens_per_second": scores.tokens / predicting,
+        "sentences": [len(data), len(held), len(test)],
+        "options": {key: value for key, value in options.items() if key != "training_options"},
+        "command": f"python -m benchmarks.tagging --sets {name} --seeds {seed}",
+    }
+
+
+def join(rows: list[dict[str, Any]], name: str, found: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows of all sets with one more seed of one of them; what was measured with other options goes.
+
+    >>> join([{"set": "wnut17", "seeds": [{"seed": 0, "options": 1}]}], "wnut17", {"seed": 1, "options": 1})
+    [{'set': 'wnut17', 'seeds': [{'seed': 0, 'options': 1}, {'seed': 1, 'options': 1}]}]
+    """
+    known = {row["set"]: row["seeds"] for row in rows}
+    others = [one for one in known.get(name, []) if one["seed"] != found["seed"] and one["options"] == found["options"]]
+    known[name] = sorted([*others, found], key=lambda one: one["seed"])
+    return [{"set": each, "seeds": known[each]} for each in TASKS if each in known]
+
+
+def measure(settings: Settings) -> dict[str, Any]:
+    """The first seed of every set that has no result yet."""
+    before = None if settings.smoke else read("tagging", FOLDER)
+    rows = (before or {}).get("rows", [])
+    for name in TASKS:
+        for seed in SEEDS:
+            if name not in {row["set"] for row in rows}:
+                rows = join(rows, name, measure_seed(name, seed, settings.smoke))
+    return {"rows": rows}
+
+
+def tell(document: dict[str, Any]) -> str:
+    """Tables and what they mean."""
+    rows, kinds, commands = [], [], []
+    for row in document["rows"]:
+        task, seeds = TASKS[row["set"]], row["seeds"]
+        first = seeds[0]
+        commands.append(
+            f"python -m benchmarks.tagging --sets {row['set']} --seeds {' '.join(str(s['seed']) for s in seeds)}"
+        )
+        tests = [one["test"] for one in seeds]
+        rows.append(
+            [
+                row["set"],
+                " / ".join(str(count) for count in first["sentences"]),
+                task.measure,
+                spread([one["held"] for one in seeds]),
+                spread(tests),
+                str(len(seeds)),
+                "-" if task.target is None else f"{task.target:.1f}",
+                "-" if task.target is None else verdict(statistics.fmean(tests), task.target),
+                f"{first['parameters']:,}",
+                str(first["epochs"]),
+                f"{statistics.fmean(one['fit_seconds'] for one in seeds):.0f} s",
+                f"{statistics.fmean(one['fit_processor_seconds'] for one in seeds):.0f} s",
+                f"{statistics.fmean(one['tokens_per_second'] for one in seeds):.0f}",
+            ]
+        )
+        for kind in first["kinds"]:
+            means = [statistics.fmean(one["kinds"][kind][place] for one in seeds) for place in range(3)]
+            kinds.append([row["set"], kind, *(f"{mean:.2f}" for mean in means)])
+    header = ["set", "sentences: train / dev / test", "measure", "dev", "test", "seeds", "target", "test against it"]
+    header += ["parameters", "epochs", "a fit, wall", "a fit, processor", "tokens tagged a second"]
+    described = "; ".join(f"{name}: {task.options}" for name, task in TASKS.items())
+    return (
+        "Percent, on the sets' own splits, without pretrained vectors: the mean and standard deviation over the seeds. "
+        "Every fit has one thread and a fixed number of epochs; options were chosen on the dev part, the test part did "
+        "not enter into them. Entity F1 by the rules of `conlleval`. Wall times are of a machine with other work; the "
+        "processor's time is beside them.\n\n"
+        + markdown(rows, header)
+        + "\n\nEntities of the test parts by kind, means over the seeds:\n\n"
+        + markdown(kinds, ["set", "kind", "precision", "recall", "F1"])
+        + "\n\nCommands: "
+        + ", ".join(f"`{command}`" for command in commands)
+        + f". Options of `SequenceTagger` that are not its defaults: `{described}`."
+    )
+
+
+def spread(values: list[float]) -> str:
+    """Mean and standard deviation; the one value where there is one.
+
+    >>> spread([93.0, 94.0]), spread([93.0])
+    ('93.50 ± 0.71', '93.00')
+    """
+    mean = f"{statistics.fmean(values):.2f}"
+    return f"{mean} ± {statistics.stdev(values):.2f}" if len(values) > 1 else mean
+
+
+def verdict(mean: float, target: float) -> str:
+    """Met or missed, to the digit the target is given in."""
+    return "met" if round(mean, 1) >= target else "**missed**"
+
+
+def main() -> None:
+    """Measure some seeds of some sets, and keep each as it is done."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.tagging", description=__doc__)
+    parser.add_argument("--sets", nargs="*", choices=list(TASKS), default=list(TASKS))
+    parser.add_argument("--seeds", nargs="*", type=int, default=list(SEEDS))
+    parser.add_argument(
+        "--pieces", type=Path, help="a folder: fit in pieces, each --seconds long, taken up again there"
+    )
+    parser.add_argument("--seconds", type=float, default=90.0, help="of a piece; it ends with its epoch")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    for seed in options.seeds:
+        for name in options.sets:
+            begun = time.perf_counter()
+            say(f"{name}, seed {seed}")
+            try:
+                found = measure_seed(name, seed, pieces=options.pieces, seconds=options.seconds)
+            except PausedError:
+                sys.exit(75)  # "try again": the same command goes on
+            rows = join((read("tagging", FOLDER) or {"rows": []})["rows"], name, found)
+            run = describe_run(Settings(), ["tagging"], time.perf_counter() - begun)
+            run["wall_seconds"] = sum(one["fit_seconds"] for row in rows for one in row["seeds"])
+            document = rounded({"run": run, "rows": rows})
+            write("tagging", document, tell(document), FOLDER)
+            say(f"{name}, seed {seed}: dev {found['held']:.2f}, test {found['test']:.2f}")
+
+
+if __name__ == "__main__":
+    main()
