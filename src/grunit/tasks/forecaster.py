@@ -20,6 +20,7 @@ from grunit.tasks.estimator import Estimator
 from grunit.tasks.forecast_frames import choose_exogenous, forecast_frame, like, read_future, read_history, read_static
 from grunit.tasks.forecast_model import ForecastModel
 from grunit.tasks.forecast_state import decode, encode
+from grunit.tasks.forecast_values import predict_values
 from grunit.tasks.forecast_windows import ForecastWindows, scale_future, with_calendar
 from grunit.tasks.quantiles import level_columns
 from grunit.tasks.segment_model import SegmentModel
@@ -283,6 +284,8 @@ class Forecaster(Estimator):
         values = self.forecast(panel, times, futures, static_df)[..., arguments.chosen_columns(self.level, levels)]
         frame = forecast_frame(panel.ids, times, values, level_columns(type(self).__name__, levels))
         return like(frame, getattr(self, "frame_given_", None) if df is None else df, columns)
+
+    predict_values = predict_values
 
     def cross_validation(
         self,
