@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from grunit.cli.options import Data, Horizon, Identity, Json, Settings, Target, TaskName, Time, Windows
+from grunit.cli.fit import name_text
+from grunit.cli.options import Data, Horizon, Identity, Json, Settings, Target, TaskName, Text, Time, Windows
 from grunit.cli.output import Output, Steps, align
 from grunit.cli.replacing import Force, refuse_replacing
 from grunit.cli.tasks import find_task
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from grunit.tasks.comparison import Comparison
 
 WINDOWS = 4
+METRIC = "MAE"
 
 
 def run(
@@ -30,9 +32,10 @@ def run(
     target: Target = None,
     identity: Identity = None,
     time: Time = None,
+    text: Text = None,
     seeds: Annotated[int, typer.Option("--seeds", help="How often each cell is trained.", min=1)] = 3,
     windows: Windows = None,
-    metric: Annotated[str, typer.Option("--metric", help="The score that decides.")] = "MAE",
+    metric: Annotated[str | None, typer.Option("--metric", help="The score that decides [default: MAE].")] = None,
     unit: Annotated[str | None, typer.Option("--unit", help="Of the target, for the report's axes.")] = None,
     output: Annotated[Path, typer.Option("-o", "--output", help="Where the report goes.")] = Path("report.html"),
     force: Force = False,
@@ -46,16 +49,18 @@ def run(
     check_place(output)
     refuse_replacing(output, force)
     names = read_names(cells)
-    columns = {"target": target, "identity": identity, "time": time}
+    columns = {"target": target, "identity": identity, "time": time, **name_text(job, task, text)}
+    decides = metric or getattr(job, "METRIC", METRIC)
     begun = clock.perf_counter()
     with Steps() as steps:
         found = job.compare(
-            data, names, h or job.HORIZON, list(range(seeds)), windows or WINDOWS, settings, columns, metric, steps
+            data, names, h or job.HORIZON, list(range(seeds)), windows or WINDOWS, settings, columns, decides, steps
         )
     seconds = clock.perf_counter() - begun
 
-    from grunit.explain.report_comparison import tell
+    from grunit.explain.report_comparison import tell as tell_forecasts
 
+    tell = getattr(job, "tell", tell_forecasts)
     facts = {"command": shlex.join(["grunit", *sys.argv[1:]]), "wall time": f"{seconds:.0f} s"}
     story = tell(found, job.words_for(data, target), job.unit_of(data) if unit is None else unit, facts)
     write_report(story, output)

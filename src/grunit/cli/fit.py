@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from grunit.cli.options import Data, Horizon, Identity, Json, Seed, Settings, Target, TaskName, Time
+from grunit.cli.options import Data, Horizon, Identity, Json, Seed, Settings, Target, TaskName, Text, Time, Validation
 from grunit.cli.output import Output
 from grunit.cli.tasks import find_task, task_of
 from grunit.errors import BundleError, InputError
@@ -23,6 +23,8 @@ def run(
     target: Target = None,
     identity: Identity = None,
     time: Time = None,
+    text: Text = None,
+    validation: Validation = None,
     seed: Seed = None,
     settings: Settings = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the fit that was interrupted in -o.")] = False,
@@ -30,20 +32,48 @@ def run(
 ) -> None:
     """Train a model on a table and keep it."""
     job = find_task(task)
+    named = name_text(job, task, text)
+    beside = name_validation(job, task, validation)
     say = Output(as_json)
     if resume:
         options = {"--cell": cell, "--h": h, "--target": target, "--id": identity, "--time": time, "--seed": seed}
-        estimator = open_interrupted(output, {**options, "--set": settings or None})
+        estimator = open_interrupted(output, {**options, "--text": text, "--validation": validation, "--set": settings or None})
         frame = job.read_again(estimator, data)
     else:
         refuse_taken(output)
         estimator = job.create(
-            cell or "gru", job.HORIZON if h is None else h, seed or 0, settings, target, identity, time
+            cell or "gru", job.HORIZON if h is None else h, seed or 0, settings, target, identity, time, **named
         )
-        frame = job.read_data(data, target, identity, time)
-    train(estimator, frame, output, resume)
+        frame = job.read_data(data, target, identity, time, **named)
+    train(estimator, frame, output, resume, **beside)
     report = {**job.describe_fit(estimator, frame), "model": str(output)}
     say.answer(report, f"{job.show_fit(report)}\nkept in {output}: grunit {getattr(job, 'NEXT', 'predict')} {output}")
+
+
+def name_text(job: Any, task: str, text: str | None) -> dict[str, str]:
+    """The argument that names the column of texts, for tasks that read texts.
+
+    Raises:
+        InputError: the task reads none.
+    """
+    if text is None:
+        return {}
+    if not getattr(job, "READS_TEXTS", False):
+        raise InputError(f"{task} reads no texts: leave --text out")
+    return {"text": text}
+
+
+def name_validation(job: Any, task: str, validation: str | None) -> dict[str, str]:
+    """The argument that names the data of validation, for tasks that take a file of it.
+
+    Raises:
+        InputError: the task takes none.
+    """
+    if validation is None:
+        return {}
+    if not getattr(job, "TAKES_VALIDATION", False):
+        raise InputError(f"{task} takes no file for --validation: hold a share back with --set, see its settings")
+    return {"validation": validation}
 
 
 def refuse_taken(output: Path) -> None:
@@ -69,10 +99,10 @@ def open_interrupted(output: Path, options: dict[str, Any]) -> Any:
     return estimator
 
 
-def train(estimator: Any, frame: Any, output: Path, resume: bool) -> None:
+def train(estimator: Any, frame: Any, output: Path, resume: bool, **beside: Any) -> None:
     """Fit and save; after Ctrl-C save what can be resumed."""
     try:
-        task_of(estimator).fit(estimator, frame, resume)
+        task_of(estimator).fit(estimator, frame, resume, **beside)
     except KeyboardInterrupt:
         if getattr(estimator, "checkpoint_", None) is None:
             raise KeyboardInterrupt("stopped before training began: nothing was written") from None

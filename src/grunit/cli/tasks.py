@@ -12,6 +12,8 @@ TASKS = {
     "classification": "grunit.cli.sequences:CLASSIFICATION",
     "regression": "grunit.cli.sequences:REGRESSION",
     "language": "grunit.cli.language",
+    "text-classification": "grunit.cli.text",
+    "tagging": "grunit.cli.tagging",
 }
 """Add a task here: a module that has the functions of ``grunit.cli.forecast``, or an object in one that has them."""
 KINDS = {
@@ -19,6 +21,8 @@ KINDS = {
     "SequenceClassifier": "classification",
     "SequenceRegressor": "regression",
     "LanguageModel": "language",
+    "TextClassifier": "text-classification",
+    "SequenceTagger": "tagging",
 }
 """Which task a saved model belongs to, by the name of its estimator."""
 

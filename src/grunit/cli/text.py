@@ -1,0 +1,212 @@
+"""The task ``text-classification`` for the command line: files of texts, and the class of each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from grunit.cli.forecast import spare_threads
+from grunit.cli.settings import read_settings
+from grunit.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from grunit.data.text import LabelledTexts
+    from grunit.explain.report_story import Story
+    from grunit.tasks import TextClassifier
+    from grunit.tasks.text_classifier_comparison import TextComparison
+
+HORIZON = None
+READS_TEXTS = True
+METRIC = "error"
+"""What ``grunit compare`` decides by: the share of wrong answers."""
+RESERVED = ("cell", "seed", "verbose", "features")
+"""Settings that have an option of their own, or that no word can say."""
+WORDS_SHOWN = 5
+
+
+def create(
+    cell: str,
+    h: int | None,
+    seed: int,
+    settings: list[str] | None,
+    target: str | None = None,
+    identity: str | None = None,
+    time: str | None = None,
+    text: str | None = None,
+    verbose: int = 1,
+) -> TextClassifier:
+    """A classifier from what was typed, everything checked that can be checked without texts."""
+    from grunit.tasks import TextClassifier
+    from grunit.tasks.text_classifier_arguments import check_arguments, make_encoder
+
+    refuse_others(h, identity, time)
+    classifier = TextClassifier(
+        cell=cell, seed=seed, verbose=verbose, **read_settings(settings, TextClassifier, RESERVED)
+    )
+    check_arguments(classifier)
+    classifier.check_class_arguments()
+    make_encoder(classifier)
+    classifier.settings(max_epochs=classifier.max_epochs or 1)
+    classifier.columns_ = {"text": text, "label": target}
+    spare_threads(classifier.hidden_size)
+    return classifier
+
+
+def refuse_others(h: int | None, identity: str | None, time: str | None) -> None:
+    """Refuse options that mean nothing to texts."""
+    for option, given in (("--h", h), ("--id", identity), ("--time", time)):
+        if given is not None:
+            raise InputError(f"text-classification has nothing that {option} could name: leave it out")
+
+
+def read_data(
+    data: str,
+    target: str | None = None,
+    identity: str | None = None,
+    time: str | None = None,
+    text: str | None = None,
+) -> LabelledTexts:
+    """The texts in a file, with their labels."""
+    from grunit.data.text import read_texts
+
+    return read_texts(data, text=text, label=target)
+
+
+def read_again(classifier: TextClassifier, data: str, answers: bool = True) -> LabelledTexts:
+    """A file with the columns that the model was fitted on; without ``answers`` that of the labels may be missing."""
+    from grunit.data.text import read_texts
+
+    spare_threads(classifier.hidden_size)
+    columns = getattr(classifier, "columns_", None) or {"text": None, "label": None}
+    if not answers and data.endswith(".txt"):
+        columns = {"text": None, "label": None}
+    return read_texts(data, answers=answers, **columns)
+
+
+def fit(classifier: TextClassifier, given: LabelledTexts, resume: bool) -> None:
+    """Learn."""
+    classifier.fit(given.texts, given.labels, resume=resume)
+
+
+def describe_fit(classifier: TextClassifier, given: LabelledTexts) -> dict[str, Any]:
+    """What a fit came to, as plain data."""
+    history, encoder = classifier.history_, classifier.encoder_
+    return {
+        "task": "text-classification",
+        "cell": classifier.cell,
+        "texts": len(given),
+        "classes": classifier.classes_.tolist(),
+        "vocabulary": None if encoder is None else len(encoder.vocabulary),
+        "temperature": classifier.temperature_,
+        "parameters": sum(parameter.numel() for parameter in classifier.model_.parameters()),
+        "epochs": history.epochs,
+        "best_epoch": history.best_epoch,
+        "loss": history.train[-1],
+        "validation_loss": min(history.validation, default=None),
+        "seconds": sum(history.seconds),
+    }
+
+
+def show_fit(report: dict[str, Any]) -> str:
+    """The same as a sentence."""
+    return (
+        f"{report['cell']} learned {report['texts']:,} texts of {len(report['classes'])} classes "
+        f"({report['vocabulary']:,} tokens known) in {report['epochs']} epochs, {report['seconds']:.1f} s"
+    )
+
+
+def predict(classifier: TextClassifier, data: str | None, level: list[float] | None) -> pd.DataFrame:
+    """The class of each text of a file, the probability of each class, and the tokens that spoke for the answer."""
+    import pandas as pd
+
+    if data is None:
+        raise InputError("text-classification needs texts to answer for: grunit predict MODEL DATA")
+    if level is not None:
+        raise InputError("text-classification has no intervals: leave --level out")
+    given = read_again(classifier, data, answers=False)
+    probabilities = classifier.predict_proba(given.texts)
+    frame = pd.DataFrame({"line": given.lines, "prediction": classifier.classes_[probabilities.argmax(1)]})
+    for label, column in zip(classifier.classes_, probabilities.T, strict=True):
+        frame[f"probability of {label}"] = column
+    reasons = classifier.explain(given.texts, method="gradient_x_input")
+    frame["because of"] = [", ".join(strongest(reason)) for reason in reasons]
+    return frame
+
+
+def strongest(reason: list[tuple[str, float]], count: int = WORDS_SHOWN) -> list[str]:
+    """The tokens that spoke most for an answer, each once.
+
+    >>> strongest([("a", 0.1), ("fine", 0.7), ("dull", -0.4), ("fine", 0.5)])
+    ['fine', 'a']
+    """
+    ordered = sorted((pair for pair in reason if pair[1] > 0), key=lambda pair: -pair[1])
+    return list(dict.fromkeys(token for token, _ in ordered))[:count]
+
+
+def evaluate(classifier: TextClassifier, data: str, windows: int | None) -> pd.DataFrame:
+    """Scores of the model and of the answer that does not look."""
+    from grunit.tasks.sequence_scores import score_classes
+
+    if windows is not None:
+        raise InputError("text-classification has no windows: leave --windows out")
+    given = read_again(classifier, data)
+    return score_classes(classifier, given.texts, given.labels)
+
+
+def compare(
+    data: str,
+    cells: list[str],
+    h: int | None,
+    seeds: list[int],
+    windows: int,
+    settings: list[str] | None,
+    columns: dict[str, str | None],
+    metric: str,
+    progress: Any,
+) -> TextComparison:
+    """Cells beside a bag of words, each fitted on the same texts and judged on the same others."""
+    from grunit import cells as known
+    from grunit.tasks import TextClassifier
+    from grunit.tasks.text_classifier_comparison import compare_texts
+
+    refuse_others(h, columns["identity"], columns["time"])
+    given = read_settings(settings, TextClassifier, RESERVED)
+    for cell in cells:
+        known.get(cell)
+    spare_threads(given.get("hidden_size", 0))
+    found = read_data(data, columns["target"], text=columns.get("text"))
+    assert found.labels is not None
+    return compare_texts(found.texts, found.labels, cells, seeds=seeds, metric=metric, progress=progress, **given)
+
+
+def tell(found: TextComparison, target: str, unit: str, facts: dict[str, Any]) -> Story:
+    """The story of a comparison, for a report."""
+    import numpy as np
+
+    from grunit.explain.report_story import Row, Story
+
+    runs = [history for histories in found.histories.values() for history in histories]
+    return Story(
+        title=f"Which cell classifies {target}?",
+        verdict=found.verdict,
+        is_beaten=found.winner is not None,
+        metric=found.metric,
+        rows=[Row(row.name, row.scores, row.is_baseline, row.seconds, row.parameters) for row in found.rows],
+        curves={
+            name: [np.asarray(history.validation or history.train) for history in histories]
+            for name, histories in found.histories.items()
+        },
+        loss="validation loss" if any(history.validation for history in runs) else "training loss",
+        facts={**facts, **{name: str(value) for name, value in found.facts.items()}, **found.failures},
+    )
+
+
+def unit_of(data: str) -> str:
+    """A share of texts has no unit."""
+    return ""
+
+
+def words_for(data: str, target: str | None) -> str:
+    """What is told apart, for a title."""
+    return data.rpartition("/")[2]
