@@ -17,8 +17,8 @@ def list_candidates(space: Space, estimator: Any, method: str, trials: int | Non
     ones follow from the seed and their place alone: more trials later go on with the same list.
 
     Args:
-        method: ``"grid"`` for every combination, in an order that the seed decides; ``"random"``; ``"bayesian"`` for the
-            first alone.
+        method: ``"grid"`` for every combination, in an order that the seed decides; ``"random"``; ``"bayesian"`` for
+            the first alone.
         trials: how many at most; None for the whole grid.
 
     Raises:

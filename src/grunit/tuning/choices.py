@@ -142,10 +142,10 @@ class Span:
         return {"from": self.low, "to": self.high, "log": self.log, "step": self.step, "whole": self.whole}
 
     def _number(self, value: float) -> int | float:
-        return int(round(value)) if self.whole else float(value)
+        return round(value) if self.whole else float(value)
 
     def _steps(self, step: float) -> int:
-        return int(math.floor((self.high - self.low) / step + 1e-9))
+        return math.floor((self.high - self.low) / step + 1e-9)
 
 
 Domain = Choices | Span

@@ -57,8 +57,6 @@ class Tuning:
             four finished trials, or all score the same.
         space: what was searched.
         facts: method, pruning, seed, storage, how it was judged.
-
-    >>> from grunit.data import load_example
     """
 
     best_estimator: Any

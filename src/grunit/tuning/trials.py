@@ -156,13 +156,13 @@ def retry(study: Any, labels: dict[str, Any]) -> None:
 
 
 def clear_dead(optuna: Any, study: Any) -> None:
-    """Trials of processes of this machine that are no more are taken for interrupted."""
+    """Trials of processes of this machine that are no more, or of this one, are taken for interrupted."""
     for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
         named = trial.user_attrs.get(PROCESS)
         if named is None:
             is_dead = (datetime.now() - trial.datetime_start).total_seconds() > UNNAMED
         else:
-            is_dead = named[0] == socket.gethostname() and not _is_alive(named[1])
+            is_dead = named[0] == socket.gethostname() and (named[1] == os.getpid() or not _is_alive(named[1]))
         if is_dead:
             study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
             if trial.params:

@@ -85,9 +85,9 @@ def tune(
     Returns:
         the best estimator, and what every trial came to.
 
-    A setting whose training diverges, or that is refused, is written down with the reason, and the search goes on. After
-    Ctrl-C the finished trials are in the storage, and the same call goes on; the interrupted setting is tried again.
-    Where the space holds the estimator's own values, they are tried first.
+    A setting whose training diverges, or that is refused, is written down with the reason, and the search goes on.
+    After Ctrl-C the finished trials are in the storage, and the same call goes on; the interrupted setting is tried
+    again. Where the space holds the estimator's own values, they are tried first.
 
     Raises:
         InputError: the space names an argument there is none of, an empty range, another argument out of range; or the
@@ -100,7 +100,8 @@ def tune(
     >>> from grunit.tasks import SequenceClassifier
     >>> waves = [np.sin(np.arange(20) * pace) for pace in np.linspace(0.2, 0.4, 10).tolist() + [1.0] * 10]
     >>> classifier = SequenceClassifier(hidden_size=4, max_epochs=5, verbose=0)
-    >>> found = tune(classifier, {"lr": [1e-6, 0.03]}, waves, ["slow"] * 10 + ["quick"] * 10, method="grid", metric="log loss")
+    >>> labels = ["slow"] * 10 + ["quick"] * 10
+    >>> found = tune(classifier, {"lr": [1e-6, 0.03]}, waves, labels, method="grid", metric="log loss")
     >>> found.best_params, len(found.to_frame())
     ({'lr': 0.03}, 2)
     """

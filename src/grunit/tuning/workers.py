@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -39,12 +40,14 @@ def run_workers(job: Job, study: Any, workers: int, progress: Callable[[int, int
     processes = [
         context.Process(target=_work, args=(job, lock, told, number), daemon=True) for number in range(workers)
     ]
+    done = -1
     try:
         for process in processes:
             process.start()
         while any(process.is_alive() for process in processes):
-            if progress is not None:
-                progress(min(count_done(study), job.trials - 1), job.trials, f"{workers} processes at work")
+            if progress is not None and (now := count_done(study)) != done and now < job.trials:
+                done = now
+                progress(done, job.trials, f"{workers} processes at work")
             time.sleep(PATIENCE)
             if not told.empty():
                 break  # what broke one of them would break all
@@ -60,8 +63,9 @@ def run_workers(job: Job, study: Any, workers: int, progress: Callable[[int, int
 
 
 def _stop(processes: list[Any]) -> None:
-    """Ask all to end after their batch, wait, and end those that do not."""
+    """Ask all to end, wait until they have written down what they were doing, and end those that do not."""
     for process in processes:
+        process.join(1)  # Ctrl-C on a terminal reaches them too
         if process.is_alive():
             process.terminate()
     for process in processes:
@@ -72,6 +76,8 @@ def _stop(processes: list[Any]) -> None:
 
 def _work(job: Job, lock: Any, told: Any, number: int) -> None:
     """What a process does."""
+    for number_of_signal in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number_of_signal, _interrupt)
     torch.set_num_threads(1)
     try:
         with quiet() as optuna:
@@ -80,3 +86,10 @@ def _work(job: Job, lock: Any, told: Any, number: int) -> None:
         pass  # whoever started this process was interrupted too, and says so
     except Exception as error:  # noqa: BLE001 - told to the process that started this one
         told.put(f"{type(error).__name__}: {' '.join(str(error).split())}")
+
+
+def _interrupt(number: int, frame: Any) -> None:
+    """Stop, once: a second signal must not disturb what is being written down."""
+    for number_of_signal in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number_of_signal, signal.SIG_IGN)
+    raise KeyboardInterrupt
