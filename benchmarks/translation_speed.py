@@ -137,6 +137,8 @@ def measure_speed(model: Translator, texts: list[str], beams: int = 5, rounds: i
     }
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     answers: dict[str, list[str]] = {}
+    for call in calls.values():  # what is compiled or allocated at first is not counted
+        call()
     for number in range(rounds):
         for name, call in calls.items() if number % 2 == 0 else reversed(calls.items()):
             begun = time.perf_counter()
