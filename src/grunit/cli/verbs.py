@@ -22,6 +22,7 @@ VERBS: dict[str, Verb] = {
     "generate": Verb("grunit.cli.generate", "A language model writes on, as it goes."),
     "stream": Verb("grunit.cli.stream", "Lines in, predictions out, learning as answers arrive."),
     "compare": Verb("grunit.cli.compare", "Which cell for my data, with a report."),
+    "tune": Verb("grunit.cli.tune", "Search the settings of a model, keep the best, with a report."),
     "bench": Verb("grunit.cli.bench", "This machine: every backend against torch.nn."),
     "doctor": Verb("grunit.cli.doctor", "What is installed, which backends work, why not."),
 }
