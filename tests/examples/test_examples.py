@@ -27,7 +27,13 @@ def _needs_the_data() -> None:
 
 
 def test_every_example_is_tested():
-    assert {path.stem for path in FOLDER.glob("*.py")} == {"apple_stock", "demo", "own_cell", "seattle_weather"}
+    assert {path.stem for path in FOLDER.glob("*.py")} == {
+        "apple_stock",
+        "demo",
+        "own_cell",
+        "seattle_weather",
+        "write_on",
+    }
 
 
 def test_seattle_weather(capsys):
@@ -53,6 +59,15 @@ def test_own_cell_is_compiled_and_compared(capsys):
     comparison = read("own_cell").main(quick=True)
     assert [row.name for row in comparison.rows][:2] == ["TwoSpeed", "lstm"]
     assert "TwoSpeed: dense" in capsys.readouterr().out
+
+
+def test_write_on(capsys):
+    model = read("write_on").main(str(FOLDER.parent / "README.md"), quick=True)
+    out = capsys.readouterr().out
+    assert "bits a character" in out
+    text = (FOLDER.parent / "README.md").read_text(encoding="utf-8").rstrip("\n")
+    prompt = text[int(0.9 * len(text)) - 40 : int(0.9 * len(text))]
+    assert prompt + model.generate(prompt, 40, temperature=0.7, seed=0) in out
 
 
 @pytest.mark.slow
