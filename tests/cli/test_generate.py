@@ -1,0 +1,52 @@
+"""``grunit generate``: the same text as the estimator writes, piece by piece."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import grunit
+from grunit import LanguageModel, SequenceRegressor
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory) -> Path:
+    model = LanguageModel(hidden_size=8, chunk=8, batch_size=4, max_epochs=10, lr=0.02, verbose=0)
+    return model.fit("to be or not to be " * 8).save(tmp_path_factory.mktemp("models") / "model")
+
+
+def test_it_writes_what_the_model_writes(run, kept):
+    model = grunit.load(kept)
+    answer = run("generate", kept, "--prompt", "to ", "-n", 30, "--temperature", 0.7, "--top-k", 4, "--seed", 5)
+    assert answer.status == 0, answer.err
+    assert answer.out == "to " + model.generate("to ", 30, temperature=0.7, top_k=4, seed=5) + "\n"
+    found = json.loads(run("generate", kept, "--prompt", "to ", "-n", 30, "--top-p", 0.9, "--json").out)
+    assert found["text"] == model.generate("to ", 30, top_p=0.9, seed=0)
+    assert found["prompt"] == "to "
+    beams = run("generate", kept, "--prompt", "to ", "-n", 9, "--beams", 3, "--repetition-penalty", 1.2)
+    assert beams.out == "to " + model.generate("to ", 9, num_beams=3, repetition_penalty=1.2) + "\n"
+    assert run("generate", kept, "-n", 5).out == model.generate("", 5, seed=0) + "\n"
+
+
+def test_a_prompt_comes_from_a_pipe(run, kept, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("not to\n"))
+    assert run("generate", kept, "--prompt", "-", "-n", 4, "--temperature", 0).out.startswith("not to")
+
+
+def test_what_cannot_be_written_is_refused(run, kept, tmp_path):
+    for words, message in (
+        (("--temperature", "-1"), "temperature is -1"),
+        (("--top-k", "0"), "top_k is 0"),
+        (("--beams", "2", "--seed", "3"), "beams draw nothing"),
+    ):
+        answer = run("generate", kept, *words)
+        assert answer.status == 2
+        assert message in answer.err
+    other = SequenceRegressor(hidden_size=2, max_epochs=1, verbose=0).fit(np.zeros((4, 3)), np.arange(4.0))
+    answer = run("generate", other.save(tmp_path / "other"))
+    assert answer.status == 2
+    assert "is a SequenceRegressor, which writes no text" in answer.err
