@@ -113,3 +113,17 @@ def test_other_columns_than_it_was_fitted_on():
 def test_an_unknown_kind():
     with pytest.raises(InputError, match="unknown scaler 'log': use one of standard, robust, minmax, none"):
         Scaler("log")
+
+
+def test_logarithms_are_scaled_and_come_back():
+    random = np.random.default_rng(0)
+    values = np.concatenate([random.lognormal(3, 2, (40, 1)), random.normal(size=(40, 1))], 1)
+    panel = make_panel(values)
+    scaler = Scaler("log").fit(panel)
+    scaled = scaler.transform(panel).values[0]
+    np.testing.assert_allclose(scaled[:, :1], StandardScaler().fit_transform(np.log(values[:, :1])), rtol=1e-12)
+    np.testing.assert_allclose(scaled[:, 1:], StandardScaler().fit_transform(values[:, 1:]), rtol=1e-12)
+    np.testing.assert_allclose(scaler.inverse(scaled[None, :, 0], ["a"])[0], values[:, 0], rtol=1e-12)
+    np.testing.assert_allclose(scaler.scaled(values[None, :, 0], ["a"])[0], scaled[:, 0], rtol=1e-12)
+    with pytest.raises(DataError, match="scaler='log' needs values above 0"):
+        scaler.transform(make_panel(values - 10))

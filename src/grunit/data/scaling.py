@@ -11,7 +11,7 @@ from grunit.data.categories import expand
 from grunit.data.panel import Panel
 from grunit.errors import DataError, InputError
 
-KINDS = ("standard", "robust", "minmax", "none")
+KINDS = ("standard", "robust", "minmax", "log", "none")
 
 
 class Scaler:
@@ -19,8 +19,9 @@ class Scaler:
 
     Args:
         kind: ``"standard"``: mean and standard deviation. ``"robust"``: median and interquartile range.
-            ``"minmax"``: to [0, 1]. ``"none"``: unchanged. A column that does not vary is only centred. Values that are
-            missing (NaN) count for nothing and stay missing.
+            ``"minmax"``: to [0, 1]. ``"log"``: ``"standard"`` of the logarithm of ``y``, for values above 0 that grow by
+            factors; other columns as they are. ``"none"``: unchanged. A column that does not vary is only centred.
+            Values that are missing (NaN) count for nothing and stay missing.
 
     Attributes:
         columns: names of the columns it was fitted on, ``y`` first.
@@ -69,7 +70,9 @@ class Scaler:
         """
         known = self.learned if set(panel.ids) <= self.learned.keys() else self.extend(panel).learned
         self._check(panel)
-        values = [(v - known[name][0]) / known[name][1] for name, v in zip(panel.ids, panel.values, strict=True)]
+        values = [
+            (self._logged(v) - known[name][0]) / known[name][1] for name, v in zip(panel.ids, panel.values, strict=True)
+        ]
         return replace(panel, values=values)
 
     def inverse(self, values: np.ndarray, ids: list[str]) -> np.ndarray:
@@ -83,12 +86,22 @@ class Scaler:
             DataError: a series the scaler does not know; :meth:`extend` it first.
         """
         center, scale = self._target(ids, np.ndim(values))
-        return np.asarray(values, dtype=np.float64) * scale + center
+        values = np.asarray(values, dtype=np.float64) * scale + center
+        return np.exp(values) if self.kind == "log" else values
 
     def scaled(self, values: np.ndarray, ids: list[str]) -> np.ndarray:
         """Values of ``y`` alone, in the units of the data, scaled: the way back of :meth:`inverse`."""
         center, scale = self._target(ids, np.ndim(values))
-        return (np.asarray(values, dtype=np.float64) - center) / scale
+        values = np.asarray(values, dtype=np.float64)
+        return ((np.log(values) if self.kind == "log" else values) - center) / scale
+
+    def _logged(self, values: np.ndarray) -> np.ndarray:
+        """Values ``(T, columns)``, the first as its logarithm where that is what is scaled."""
+        if self.kind != "log":
+            return values
+        if (values[:, 0] <= 0).any():
+            raise DataError(f"y is {np.nanmin(values[:, 0]):g} somewhere, and scaler='log' needs values above 0")
+        return np.concatenate([np.log(values[:, :1]), values[:, 1:]], 1)
 
     def _target(self, ids: list[str], axes: int) -> tuple[np.ndarray, np.ndarray]:
         """Centre and scale of ``y``, to be broadcast against values whose first axis is the series."""
@@ -100,7 +113,7 @@ class Scaler:
         return center, np.array([self.learned[name][1][0] for name in ids]).reshape(shape)
 
     def units(self, ids: list[str]) -> np.ndarray:
-        """Centre and scale of ``y`` of each series, ``(N, 2)``.
+        """Centre and scale of ``y`` of each series, ``(N, 2)``; of its logarithm where that is what is scaled.
 
         Raises:
             DataError: a series the scaler does not know; :meth:`extend` it first.
@@ -132,7 +145,7 @@ class Scaler:
 
     def _measure(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Centre and scale of each column of one series; values ``(T, columns)``."""
-        center, scale = self._spread(values)
+        center, scale = self._spread(self._logged(values))
         for column in self.categories:
             place = self.columns.index(column)
             center[place], scale[place] = 0.0, 1.0
@@ -146,7 +159,7 @@ class Scaler:
             parts = [self._spread(column[~np.isnan(column)][:, None]) for column in values.T]
             return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
         low, high, spread = values.min(0), values.max(0), values.std(0)
-        if self.kind == "standard":
+        if self.kind in ("standard", "log"):
             center, scale = values.mean(0), spread
         elif self.kind == "minmax":
             center, scale = low, high - low
