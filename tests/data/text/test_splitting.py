@@ -43,7 +43,8 @@ def test_joined_words_split_into_what_they_were_made_of(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["The film (1999) isn't bad, is it?", "It cost $5; I paid 10%.", "房间很大\uff0c服务好。", "“Yes”, he said."]
+    "text",
+    ["The film (1999) isn't bad, is it?", "It cost $5; I paid 10%.", "房间很大\uff0c服务好。", "“Yes”, he said."],
 )
 def test_plain_sentences_come_back(text):
     assert join_words(split_words(text)) == text
