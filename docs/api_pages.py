@@ -42,6 +42,8 @@ CONTENTS = {
     "Classification": [
         "grunit.SequenceClassifier",
         "grunit.SequenceRegressor",
+        "grunit.SequenceMultitask",
+        "grunit.Ensemble",
         "grunit.data.read_sequences",
         "grunit.data.load_ucr",
         "grunit.data.LabelledSequences",
