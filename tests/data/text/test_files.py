@@ -75,7 +75,7 @@ def test_labels_may_be_missing_where_answers_are_asked_for(tmp_path):
         ("r.csv", "text,label\ngood,+\n", {"label": "text"}, r"cannot hold both"),
         ("r.jsonl", '{"text": "a", "label": 1}\nno\n', {}, r"line 2: it is no JSON"),
         ("r.jsonl", '{"text": "a", "label": 1}\n\n{"text": "b", "label": 1}\n', {}, r"line 2: it is empty"),
-        ("r.jsonl", "[1]\n", {}, r"line 1: it is no object but a list"),
+        ("r.jsonl", "[1]\n", {}, r"line 1: it is a list, not an object"),
         ("r.jsonl", '{"text": "a", "label": 1}\n{"text": "b"}\n', {}, r"line 2: its label \('label'\) is missing"),
         ("r.txt", "one\n", {}, r"a plain text file has no labels"),
     ],
@@ -92,9 +92,10 @@ def test_no_such_file(tmp_path):
         read_lines(tmp_path)
 
 
-@given(
-    st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"])), min_size=1).filter(lambda x: "".join(x).strip())
-)
+printable = st.text(st.characters(exclude_categories=["Cs", "Cc"]))
+
+
+@given(st.lists(printable, min_size=1).filter(lambda lines: "".join(lines).strip()))
 def test_lines_come_back(tmp_path_factory, lines):
     path = tmp_path_factory.getbasetemp() / "lines.txt"
     assert read_lines(write(path, "".join(line + "\n" for line in lines))) == lines

@@ -38,7 +38,7 @@ def test_pairs_that_come_most_often_are_joined_first():
 
 def test_specials_come_first_and_a_text_cannot_spell_them(encoder):
     assert encoder.vocabulary.tokens[:3] == ["<pad>", "<unk>", "</s>"]
-    assert len(encoder.vocabulary) == 300
+    assert len(set(encoder.vocabulary.tokens)) == len(encoder.vocabulary) <= 300
     assert min(encoder.encode("the </s> <pad>")) > 2
     assert encoder.decode([2, *encoder.encode("the new"), 2, 0]) == "the new"
 

@@ -55,7 +55,7 @@ def test_binary_format(tmp_path, between):
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("v.txt", "good 1 2\nbad 1\n", r"line 2: it has 1 numbers, those before 2"),
+        ("v.txt", "good 1 2\nbad 1\n", r"line 2: it holds 1 numbers, those before 2"),
         ("v.txt", "good 1 2\n\nbad 1 2\n", r"line 2: it is empty"),
         ("v.txt", "good 1 2\nbad 1 x\n", r"line 2: could not convert"),
         ("v.txt", "good 1 2\nbad 1 nan\n", r"line 2: the vector of 'bad' is not finite"),

@@ -52,8 +52,7 @@ def read_lines(path: str | os.PathLike) -> list[str]:
     Raises:
         DataError: the file is missing, empty, or not UTF-8; the message names the line.
     """
-    lines = io.StringIO(_read_text(Path(path)), newline=None).read().split("\n")
-    return lines[:-1] if lines[-1] == "" else lines
+    return _cut(_read_text(Path(path)))
 
 
 def read_texts(
@@ -86,7 +85,7 @@ def read_texts(
     if kind in _PLAIN and text is None and label is None:
         if answers:
             raise DataError(f"{path}: a plain text file has no labels: give a .csv, .tsv or .jsonl")
-        rows: Iterator[Row] = ((number, [line]) for number, line in enumerate(content.splitlines(), 1))
+        rows: Iterator[Row] = ((number, [line]) for number, line in enumerate(_cut(content), 1))
         return _collect(rows, 0, None, ["line"], str(path))
     if kind in _JSON_LINES:
         names, rows = _read_objects(content, path)
@@ -103,6 +102,12 @@ def read_texts(
         if answer == place:
             raise DataError(f"{path}: {names[place]!r} cannot hold both texts and labels: name two columns")
     return _collect(rows, place, answer, names, str(path))
+
+
+def _cut(content: str) -> list[str]:
+    # Not str.splitlines, which also cuts at signs that stand within a line of text.
+    lines = io.StringIO(content, newline=None).read().split("\n")
+    return lines[:-1] if lines[-1] == "" else lines
 
 
 def _read_text(path: Path) -> str:
