@@ -144,8 +144,8 @@ def test_numbers_of_a_series_are_used_and_checked(tmp_path):
         forecaster.predict(daily(series=("west",)))
     with pytest.raises(DataError, match="0 rows for series 'south'"):
         tiny().fit(daily(), static_df=static[1:])
-    with pytest.raises(DataError, match=r"'height'.*not a number"):
-        tiny().fit(daily(), static_df=static.assign(height=["low", "high"]))
+    with pytest.raises(DataError, match=r"'height'.*neither a number nor text"):
+        tiny().fit(daily(), static_df=static.assign(height=[np.nan, 1.0]))
 
 
 def test_update_goes_on_from_where_it_was():
@@ -158,7 +158,7 @@ def test_update_goes_on_from_where_it_was():
     assert any(not torch.equal(a, b) for a, b in zip(before, forecaster.model_.parameters(), strict=True))
     assert forecaster.predict()["ds"].min() == pd.Timestamp("2024-03-01")
     with pytest.raises(DataError, match="rows in between"):
-        tiny().fit(early).update(late[late["ds"] > "2024-02-22"].reset_index(drop=True))
+        tiny(missing="refuse").fit(early).update(late[late["ds"] > "2024-02-22"].reset_index(drop=True))
 
 
 def test_update_with_nothing_new_is_refused_and_changes_nothing():
@@ -260,7 +260,7 @@ def test_early_stopping_takes_a_tail_by_itself():
     ],
 )
 def test_a_bad_table_is_refused_in_one_sentence(change, message):
-    forecaster = tiny()
+    forecaster = tiny(missing="refuse")
     with pytest.raises(DataError, match=message) as caught:
         forecaster.fit(change(daily()))
     assert "\n" not in str(caught.value)

@@ -73,10 +73,7 @@ class Gaps:
             absent = int(np.setdiff1d(np.arange(len(every)), positions)[0])
             self.first_time = self.first_time or f"{show_time(every[absent])} of series {self.ids[place]!r}"
             self.times += len(every) - len(times)
-        result = np.full((len(every), values.shape[1]), np.nan)
-        result[:, self.zeros] = 0.0
-        result[positions] = values
-        return every, result
+        return every, spread_rows(values, (every, positions), self.zeros)
 
     def tell(self) -> None:
         """Say what is missing.
@@ -97,6 +94,20 @@ class Gaps:
             parts.append(f"{_count(self.times, 'time')} absent (the first: {self.first_time})")
         if parts:
             warnings.warn(f"{self.source}: {' and '.join(parts)}: counted as not observed", DataWarning, stacklevel=5)
+
+
+def spread_rows(values: np.ndarray, grid: tuple[np.ndarray, np.ndarray], zeros: Sequence[int]) -> np.ndarray:
+    """Rows at their places of a grid; in between NaN, and 0 in the columns ``zeros``.
+
+    >>> spread_rows(np.array([[1.0, 1.0], [2.0, 1.0]]), (np.arange(3), np.array([0, 2])), [1])
+    array([[ 1.,  1.],
+           [nan,  0.],
+           [ 2.,  1.]])
+    """
+    result = np.full((len(grid[0]), values.shape[1]), np.nan)
+    result[:, list(zeros)] = 0.0
+    result[grid[1]] = values
+    return result
 
 
 def _count(number: int, what: str) -> str:

@@ -132,8 +132,8 @@ def to_panel(
                 else "is {!r}; add the missing rows, or remove the extra ones"
             )
             if gaps is not None and wrong:
-                mend = "must be {!r}" if asked else "is {!r}"
-                mend += "; resample the series to times with one step"
+                mend = "must be {!r}; give times with that step, or resample the series to it"
+                mend = mend if asked else "is {!r}; resample the series to times with one step"
             raise DataError(f"{source}, series {name!r}, {where}: {what}, but the step {mend.format(freq)}")
         own = all_values[row]
         if gaps is not None:

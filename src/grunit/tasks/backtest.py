@@ -13,8 +13,10 @@ import pandas as pd
 from sklearn.base import clone
 
 from grunit.data import DataWarning, Panel, require_length, season_length
-from grunit.errors import InputError
+from grunit.errors import DataError, InputError
 from grunit.tasks.baselines import baseline_quantiles
+from grunit.tasks.forecast_reading import known_columns
+from grunit.tasks.forecast_targets import part_ids
 from grunit.tasks.metrics import all_scores, seasonal_error
 from grunit.tasks.quantiles import column_order, level_columns, level_quantiles
 from grunit.tasks.statics import Statics
@@ -30,7 +32,7 @@ class Window:
     Args:
         history: everything before the cut.
         times: the h times after it, one array a series.
-        target: what came, ``(N, h)``.
+        target: what came, ``(N, h)``; NaN where it was not observed.
         futures: columns known of the horizon, ``(N, h, G)``.
         scale: unit of MASE for each series, ``(N, 1)``, from the history before the first cut.
     """
@@ -55,13 +57,18 @@ def rolling_windows(
         season: for the unit of MASE (default: from the frequency).
 
     Raises:
-        DataError: a series is too short.
+        DataError: a series is too short, or has no value before the first cut.
     """
     for name, value in (("n_windows", n_windows), ("step_size", step_size)):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
             raise InputError(f"{name} is {value!r}: give a whole number of at least 1")
     held_out = h + step_size * (n_windows - 1)
     require_length(panel, held_out + 2, f"{n_windows} windows of {h} steps, {step_size} apart,")
+    for name, values in zip(panel.ids, panel.values, strict=True):
+        if np.isnan(values[:-held_out, 0]).all():
+            raise DataError(
+                f"series {name!r} has no value before the first window: leave it out, or ask for fewer windows"
+            )
     season = season_length(panel.freq) if season is None else season
     scale = np.array([[seasonal_error(values[:-held_out, 0], season)] for values in panel.values])
     windows = []
@@ -96,11 +103,12 @@ class Backtest:
     models: list[Any] = field(default_factory=list)
     seconds: float = 0.0
 
-    def scores(self) -> dict[str, float]:
-        """Every score over all windows, series and steps."""
-        target = np.concatenate([window.target for window in self.windows])
-        scale = np.concatenate([window.scale for window in self.windows])
-        return all_scores(target, np.concatenate(self.forecasts), self.quantiles, scale)
+    def scores(self, series: np.ndarray | slice = slice(None)) -> dict[str, float]:
+        """Every score over all windows, steps and series, or those of them that are chosen."""
+        target = np.concatenate([window.target[series] for window in self.windows])
+        scale = np.concatenate([window.scale[series] for window in self.windows])
+        forecasts = np.concatenate([forecast[series] for forecast in self.forecasts])
+        return all_scores(target, forecasts, self.quantiles, scale)
 
 
 def backtest(
@@ -118,7 +126,7 @@ def backtest(
 
     With ``refit=False`` one clone is trained before the first cut and forecasts from every one.
     """
-    known = len(forecaster.futr_exog or ())
+    known = known_columns(forecaster, panel)
     windows = rolling_windows(panel, forecaster.h, n_windows, step_size, known, forecaster.season)
     models: list[Forecaster] = []
     forecasts, seconds = [], 0.0
@@ -183,15 +191,23 @@ def evaluate(forecaster: Forecaster, panel: Panel, n_windows: int | None, step_s
         message = f"of the {n_windows} windows scored, some lie in the training data, so the model's scores flatter it"
         warnings.warn(message, DataWarning, stacklevel=3)
     season = forecaster.season_
-    windows = rolling_windows(panel, h, n_windows, step_size, len(forecaster.futr_exog or ()), season)
+    windows = rolling_windows(panel, h, n_windows, step_size, known_columns(forecaster, panel), season)
     forecasts = [forecaster.forecast(window.history, window.times, window.futures) for window in windows]
     levels = sorted(set(forecaster.level))
-    rows = {
-        type(forecaster).__name__: Backtest(windows, forecasts, level_quantiles(levels), pd.DataFrame()).scores(),
-        **{
-            name: backtest_baseline(name, windows, season, levels).scores()
-            for name in ("naive", "seasonal_naive", "drift")
-            if name != "seasonal_naive" or season > 1
-        },
-    }
+    runs = {type(forecaster).__name__: Backtest(windows, forecasts, level_quantiles(levels), pd.DataFrame())}
+    for name in ("naive", "seasonal_naive", "drift"):
+        if name != "seasonal_naive" or season > 1:
+            runs[name] = backtest_baseline(name, windows, season, levels)
+    if len(forecaster.targets) == 1:
+        rows = {name: run.scores() for name, run in runs.items()}
+    else:
+        which = np.array(part_ids(panel.ids, forecaster.targets)[1])
+        rows = {
+            name: {
+                f"{score}-{target}": value
+                for target in forecaster.targets
+                for score, value in run.scores(which == target).items()
+            }
+            for name, run in runs.items()
+        }
     return pd.DataFrame(rows).T.rename_axis("model").reset_index()

@@ -1,4 +1,4 @@
-"""Forecasts that need no learning: what a model must beat."""
+"""Forecasts that need no learning: what a model must beat. A history may hold NaN where nothing was observed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from grunit.errors import InputError
 
 
 def naive(history: np.ndarray, h: int, season: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """The last value for all steps: the random walk.
+    """The last value seen for all steps: the random walk.
 
     Args:
-        history: ``(T,)``, T >= 2.
+        history: ``(T,)``, T >= 2, with at least one value.
         h: steps ahead.
         season: not used.
 
@@ -27,12 +27,13 @@ def naive(history: np.ndarray, h: int, season: int = 1) -> tuple[np.ndarray, np.
     >>> naive(np.array([1.0, 3.0, 2.0]), 2)[0]
     array([2., 2.])
     """
-    steps = np.arange(1, h + 1)
-    return np.full(h, float(history[-1])), _root_mean_square(np.diff(history), 0) * np.sqrt(steps)
+    values, places = _seen(history)
+    steps = np.arange(len(history), len(history) + h) - places[-1]
+    return np.full(h, float(values[-1])), _root_mean_square(_steps(values, places), 0) * np.sqrt(steps)
 
 
 def seasonal_naive(history: np.ndarray, h: int, season: int) -> tuple[np.ndarray, np.ndarray]:
-    """The value one season before; where the history is not longer than a season, as :func:`naive`.
+    """The value one season before, or more where that is missing; with a history of one season, as :func:`naive`.
 
     >>> seasonal_naive(np.array([1.0, 2.0, 3.0, 4.0]), 3, season=2)[0]
     array([3., 4., 3.])
@@ -40,21 +41,44 @@ def seasonal_naive(history: np.ndarray, h: int, season: int) -> tuple[np.ndarray
     if len(history) <= season:
         return naive(history, h)
     steps = np.arange(h)
-    forecast = history[len(history) - season + steps % season].astype(float)
-    spread = _root_mean_square(history[season:] - history[:-season], 0)
-    return forecast, spread * np.sqrt(steps // season + 1)
+    # The latest value at the same point of the season, and how many seasons before.
+    back = np.arange(1, len(history) // season + 2)
+    before = steps[:, None] % season + len(history) - season * back
+    known = np.where(before < 0, np.nan, history[np.maximum(before, 0)])
+    seen = ~np.isnan(known)
+    first = seen.argmax(1)
+    forecast = known[np.arange(h), first].astype(float)
+    missed = ~seen.any(1)
+    forecast[missed] = naive(history, h)[0][missed]
+    residuals = history[season:] - history[:-season]
+    residuals = residuals[~np.isnan(residuals)]
+    spread = _root_mean_square(residuals, 0) if len(residuals) else naive(history, 1)[1][0]
+    return forecast, spread * np.sqrt(steps // season + 1 + np.where(missed, 0, first))
 
 
 def drift(history: np.ndarray, h: int, season: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """The straight line through the first and the last value.
+    """The straight line through the first and the last value seen.
 
     >>> drift(np.array([1.0, 4.0, 3.0]), 2)[0]
     array([4., 5.])
     """
-    steps, differences = np.arange(1, h + 1), len(history) - 1
-    slope = (history[-1] - history[0]) / max(differences, 1)
-    spread = _root_mean_square(np.diff(history) - slope, 1)
-    return history[-1] + slope * steps, spread * np.sqrt(steps * (1 + steps / max(differences, 1)))
+    values, places = _seen(history)
+    steps, differences = np.arange(len(history), len(history) + h) - places[-1], places[-1] - places[0]
+    slope = (values[-1] - values[0]) / max(differences, 1)
+    spread = _root_mean_square(_steps(values, places, slope), 1)
+    return values[-1] + slope * steps, spread * np.sqrt(steps * (1 + steps / max(differences, 1)))
+
+
+def _seen(history: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The values that are there, and where."""
+    places = np.flatnonzero(~np.isnan(history))
+    return history[places], places
+
+
+def _steps(values: np.ndarray, places: np.ndarray, slope: float = 0.0) -> np.ndarray:
+    """From each value to the next, as large as one step of a random walk would be that took so many."""
+    apart = np.diff(places)
+    return (np.diff(values) - slope * apart) / np.sqrt(apart)
 
 
 def _root_mean_square(residuals: np.ndarray, fitted: int) -> float:

@@ -16,6 +16,7 @@ from grunit.errors import InputError
 from grunit.tasks.backtest import Backtest, Window, backtest, backtest_baseline, rolling_windows, window_frame
 from grunit.tasks.baselines import BASELINES
 from grunit.tasks.cell_choice import require_plain_inputs
+from grunit.tasks.forecast_reading import known_columns
 from grunit.tasks.forecaster import Forecaster
 from grunit.tasks.metrics import METRICS
 from grunit.tasks.verdict import judge
@@ -177,7 +178,7 @@ def compare(
     step_size = h if step_size is None else step_size
     panel, statics = template.read(frame, static_df)
     season = season_length(panel.freq) if template.season is None else template.season
-    windows = rolling_windows(panel, h, n_windows, step_size, len(template.futr_exog or ()), season)
+    windows = rolling_windows(panel, h, n_windows, step_size, known_columns(template, panel), season)
     levels = sorted(set(template.level))
     runs: dict[str, Backtest] = {
         name: backtest_baseline(kind, windows, length, levels) for name, kind, length in _read(baselines, season)

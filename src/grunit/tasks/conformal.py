@@ -109,14 +109,22 @@ def needed(level: float) -> int:
 
 
 def learn_shifts(quantiles: np.ndarray, target: np.ndarray, levels: Sequence[float]) -> tuple[np.ndarray, bool]:
-    """Shifts ``(L, h)`` from scaled quantiles ``(n, h, Q)`` and targets ``(n, h)``; whether all steps share them."""
-    order, pooled = column_order(levels), len(target) < needed(max(levels))
+    """Shifts ``(L, h)`` from scaled quantiles ``(n, h, Q)`` and targets ``(n, h)``; whether all steps share them.
+
+    Targets that are missing (NaN) count for nothing.
+    """
+    seen = ~np.isnan(target)
+    order, pooled = column_order(levels), bool(seen.sum(0).min() < needed(max(levels)))
     shifts = np.empty((len(levels), target.shape[1]))
     for place, level in enumerate(levels):
         low, high = quantiles[..., order[1 + 2 * place]], quantiles[..., order[2 + 2 * place]]
         scores = np.maximum(low - target, target - high)
-        columns = [scores.ravel()] * scores.shape[1] if pooled else list(scores.T)
-        shifts[place] = [conformal_shift(column[~np.isnan(column)], level) for column in columns]
+        columns = (
+            [scores[seen]] * scores.shape[1]
+            if pooled
+            else [scores[seen[:, step], step] for step in range(scores.shape[1])]
+        )
+        shifts[place] = [conformal_shift(column, level) if len(column) else 0.0 for column in columns]
     return shifts, pooled
 
 
@@ -126,7 +134,8 @@ def from_windows(quantiles: np.ndarray, target: np.ndarray, levels: Sequence[flo
     levels = sorted(levels)
     flat = quantiles.reshape(-1, *quantiles.shape[2:])
     shifts, pooled = learn_shifts(flat, target.reshape(-1, h), levels)
-    scores = windows * series * (h if pooled else 1)
+    counts = (~np.isnan(target)).sum((0, 1))
+    scores = int(counts.sum() if pooled else counts.min())
     found = Conformal(
         [float(level) for level in levels], shifts.tolist(), windows, scores, pooled, scores >= needed(max(levels)), {}
     )
@@ -138,7 +147,7 @@ def from_windows(quantiles: np.ndarray, target: np.ndarray, levels: Sequence[flo
         trial, _ = learn_shifts(early.reshape(-1, *early.shape[2:]), before.reshape(-1, h), levels)
         moved = Conformal(found.levels, trial.tolist(), half, 0, False, True, {}).apply(late)
         order = column_order(levels)
-        for place, level in enumerate(levels):
+        for place, level in enumerate(levels if not np.isnan(after).all() else ()):
             ends = order[1 + 2 * place], order[2 + 2 * place]
             plain, new = (coverage(after, x[..., ends[0]], x[..., ends[1]]) for x in (late, moved))
             found.measured[f"{level:g}"] = {"before": plain, "after": new}

@@ -8,17 +8,23 @@ from typing import Any
 import numpy as np
 
 from grunit.data import Panel, future_times
+from grunit.data.categories import expand
+from grunit.data.gaps import spread_rows
+from grunit.data.grid import lay_on_grid
 from grunit.errors import DataError
 
 
 def panel_to_json(panel: Panel) -> dict[str, Any]:
-    """Names, times (dates as nanoseconds since 1970) and values."""
+    """Names, times (dates as nanoseconds since 1970) and values; null where one is missing."""
     return {
         "dates": bool(panel.times[0].dtype.kind == "M"),
         "freq": panel.freq,
         "exogenous": panel.exogenous,
         "series": {
-            name: {"times": times.astype("int64").tolist(), "values": values.tolist()}
+            name: {
+                "times": times.astype("int64").tolist(),
+                "values": np.where(np.isnan(values), None, values.astype(object)).tolist(),
+            }
             for name, times, values in zip(panel.ids, panel.times, panel.values, strict=True)
         },
     }
@@ -42,13 +48,21 @@ def panel_from_json(data: dict[str, Any]) -> Panel:
     )
 
 
-def join_context(context: Panel, panel: Panel) -> Panel:
+def join_context(context: Panel, panel: Panel, missing: bool = False) -> Panel:
     """Put the end of what was seen before the rows that follow it; series that are new stay as they are.
+
+    Args:
+        context: what was seen.
+        panel: new rows.
+        missing: whether rows may be absent in between; they are laid out as where a table has gaps.
 
     Raises:
         DataError: rows are missing in between, or a series brings nothing later than what was seen of it.
     """
     seen = {name: place for place, name in enumerate(context.ids)}
+    zeros = [
+        place for place, one in enumerate(["y", *panel.exogenous]) if one in expand(panel.categories, panel.categories)
+    ]
     times, values = [], []
     for name, own_times, own_values in zip(panel.ids, panel.times, panel.values, strict=True):
         if name in seen:
@@ -60,14 +74,18 @@ def join_context(context: Panel, panel: Panel) -> Panel:
                 )
             earlier = before_times < own_times[0]
             expected = future_times(before_times[-1], context.freq, 1)[0]
+            joined = earlier.all() and own_times[0] != expected and missing
+            gap = lay_on_grid(np.concatenate([before_times, own_times]), context.freq) if joined else None
             # Exchanges close on holidays: the next working day may be missing.
-            if earlier.all() and own_times[0] != expected and context.freq != "B":
+            if gap is None and earlier.all() and own_times[0] != expected and context.freq != "B":
                 raise DataError(
                     f"series {name!r}: the new rows begin at {own_times[0]} and the model has seen up to "
                     f"{before_times[-1]}; give the rows in between too"
                 )
             own_times = np.concatenate([before_times[earlier], own_times])
             own_values = np.concatenate([before_values[earlier], own_values])
+            if gap is not None:
+                own_times, own_values = gap[0], spread_rows(own_values, gap, zeros)
         times.append(own_times)
         values.append(own_values)
     return replace(panel, times=times, values=values, freq=context.freq)

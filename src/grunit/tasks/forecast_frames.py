@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from grunit.data import Columns, Panel, to_long, to_panel
-from grunit.data.frequency import Frequency
+from grunit.data import Columns, to_long
+from grunit.data.categories import is_text
 from grunit.errors import DataError, InputError, require
 
 
@@ -73,23 +73,16 @@ def choose_exogenous(frame: pd.DataFrame, exogenous: Any, futr_exog: Sequence[st
     return [name for name in past if name not in futr_exog] + list(futr_exog)
 
 
-def read_history(data: Any, columns: Columns, exogenous: Sequence[str], freq: Frequency) -> Panel:
-    """A panel of history with exactly these exogenous columns and the step that a model was fitted with.
+def find_future_rows(
+    data: Any, columns: Columns, names: Sequence[str], series: Sequence[str], times: list[np.ndarray], missing: bool
+) -> pd.DataFrame:
+    """The columns ``names`` of the horizon, ``h`` rows for each of ``series`` at its ``times``, one after the other.
 
-    Raises:
-        DataError: the frame cannot be used, or its times have another step.
-    """
-    return to_panel(to_long(data, columns), exogenous, freq)
-
-
-def read_future(data: Any, columns: Columns, names: Sequence[str], panel: Panel, times: list[np.ndarray]) -> np.ndarray:
-    """What is known of the horizon: ``(N, h, len(names))`` for the series of ``panel`` at ``times``.
+    Values may be ``missing`` where this is true; rows may not.
 
     Raises:
         DataError: the frame is missing, or a column or a row of it.
     """
-    if not names:
-        return np.zeros((len(panel), len(times[0]), 0))
     listed = ", ".join(names)
     if data is None:
         raise DataError(f"the model needs the future of {listed}: give futr_df with one row for each step to forecast")
@@ -99,29 +92,29 @@ def read_future(data: Any, columns: Columns, names: Sequence[str], panel: Panel,
         data = data.with_columns(polars.lit(0.0).alias(columns.y))
     else:
         data = data.assign(**{columns.y: 0.0})
-    frame = to_long(data, columns, "futr_df")
+    frame = to_long(data, columns, "futr_df", missing=missing, text=True)
     for name in names:
         if name not in frame.columns:
             raise DataError(f"futr_df: there is no column {name!r}; give the future of {listed}")
-    if len(panel) == 1 and frame["unique_id"].nunique() == 1 and columns.unique_id not in data.columns:
-        frame["unique_id"] = panel.ids[0]
+    if len(set(series)) == 1 and frame["unique_id"].nunique() == 1 and columns.unique_id not in data.columns:
+        frame["unique_id"] = series[0]
     table = frame.set_index(["unique_id", "ds"])[list(names)]
-    values = []
-    for series, ahead in zip(panel.ids, times, strict=True):
-        wanted = pd.MultiIndex.from_product([[series], ahead])
-        missing = ~wanted.isin(table.index)
-        if missing.any():
-            when = wanted[missing][0][1]
-            raise DataError(f"futr_df: there is no row for series {series!r} at {when}; give all {len(ahead)} steps")
-        values.append(table.loc[wanted].to_numpy())
-    return np.stack(values)
+    parts = []
+    for one, ahead in zip(series, times, strict=True):
+        wanted = pd.MultiIndex.from_product([[one], ahead])
+        absent = ~wanted.isin(table.index)
+        if absent.any():
+            when = wanted[absent][0][1]
+            raise DataError(f"futr_df: there is no row for series {one!r} at {when}; give all {len(ahead)} steps")
+        parts.append(table.loc[wanted])
+    return pd.concat(parts)
 
 
 def read_static(data: Any, columns: Columns, ids: Sequence[str], names: Sequence[str] | None = None) -> pd.DataFrame:
-    """Numbers of each series, one row for each of ``ids`` in their order.
+    """Numbers and categories of each series, one row for each of ``ids`` in their order.
 
     Raises:
-        DataError: a column is missing or not numeric, or a series is missing or there twice.
+        DataError: a column is missing, neither numbers nor text, or a series is missing or there twice.
     """
     frame = pd.DataFrame({name: data[name].to_list() for name in data.columns}) if is_polars(data) else data
     if not isinstance(frame, pd.DataFrame) or columns.unique_id not in frame.columns:
@@ -134,12 +127,13 @@ def read_static(data: Any, columns: Columns, ids: Sequence[str], names: Sequence
         if name not in frame.columns:
             raise DataError(f"static_df: there is no column {name!r}; give the columns the model was fitted with")
         numeric = pd.api.types.is_numeric_dtype(frame[name]) and np.isfinite(frame[name].to_numpy(dtype=float)).all()
-        if not numeric:
+        if not numeric and not is_text(frame[name]):
             raise DataError(
-                f"static_df, column {name!r}: it holds something that is not a number; encode it as numbers"
+                f"static_df, column {name!r}: it holds something that is neither a number nor text; write one of them"
             )
     for series in ids:
         count = int((frame.index == series).sum())
         if count != 1:
             raise DataError(f"static_df: there are {count} rows for series {series!r}; give one")
-    return frame.loc[list(ids), names].astype(float)
+    chosen = frame.loc[list(ids), names]
+    return chosen.astype({name: float for name in names if not is_text(chosen[name])})

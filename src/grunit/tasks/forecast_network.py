@@ -41,7 +41,7 @@ def build_network(forecaster: Forecaster, known: int) -> ForecastModel | Segment
         options["season"] = season if 1 < season <= forecaster.input_size_ else 1
     else:
         options["segment"] = plain(forecaster.segment)
-    features = 1 + len(forecaster.exogenous_) + 4 * len(forecaster.cycles_)
+    features = 1 + len(forecaster.exogenous_) + 4 * len(forecaster.cycles_) + 2 * len(forecaster.gaps_)
     network: Any = ForecastModel if forecaster.segment is None else SegmentModel
     return network(forecaster.cell, features, plain(forecaster.hidden_size), **options)
 
@@ -78,6 +78,9 @@ def check_network(forecaster: Forecaster) -> None:
         raise InputError(
             f"normalize 'multiplicative' makes no {forecaster.loss} distribution of one: use loss='quantile'"
         )
+    if forecaster.scaler == "log" and (issubclass(output, CountOutput) or kind == "multiplicative"):
+        what = "loss 'negative_binomial'" if issubclass(output, CountOutput) else "normalize 'multiplicative'"
+        raise InputError(f"{what} wants the data as they are, not scaler='log': leave one of them out")
     segment = forecaster.segment
     if segment is not None and (isinstance(segment, bool) or not isinstance(segment, (int, np.integer)) or segment < 1):
         raise InputError(f"segment is {segment!r}: give a whole number of at least 1, or None")
@@ -119,17 +122,16 @@ def check_values(forecaster: Forecaster, panel: Panel) -> None:
     Raises:
         DataError: naming the series.
     """
-    counts, logarithms = find_output(forecaster.loss) is CountOutput, normalization_kind(forecaster) == "multiplicative"
+    counts = find_output(forecaster.loss) is CountOutput
+    logarithms = forecaster.scaler == "log" or normalization_kind(forecaster) == "multiplicative"
     if not counts and not logarithms:
         return
+    needs = "scaler='log'" if forecaster.scaler == "log" else "normalize='multiplicative'"
     for name, values in zip(panel.ids, panel.values, strict=True):
         target = values[:, 0][~np.isnan(values[:, 0])]
         where = f"{panel.source}, " if panel.source else ""
         if logarithms and (target <= 0).any():
-            raise DataError(
-                f"{where}series {name!r}: {target.min():g} is not above 0, as normalize='multiplicative' needs; "
-                f"use 'additive'"
-            )
+            raise DataError(f"{where}series {name!r}: {target.min():g} is not above 0, as {needs} needs; use another")
         if counts and ((target < 0) | (target != np.round(target))).any():
             wrong = target[(target < 0) | (target != np.round(target))][0]
             raise DataError(

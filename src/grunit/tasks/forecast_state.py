@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from grunit.data import Scaler
@@ -23,6 +24,8 @@ def encode(forecaster: Forecaster) -> dict[str, dict[str, Any]]:
         "cycles": forecaster.cycles_,
         "input_size": forecaster.input_size_,
         "series": forecaster.series_,
+        "gaps": forecaster.gaps_,
+        "categories": forecaster.categories_,
     }
     conformal = forecaster.conformal_
     return {
@@ -43,7 +46,8 @@ def decode(forecaster: Forecaster, encoders: dict[str, dict[str, Any]]) -> None:
     forecaster.input_size_, forecaster.series_ = found["input_size"], list(found.get("series", []))
     forecaster.scaler_ = Scaler.from_json(encoders["scaler"])
     forecaster.statics_ = Statics.from_json(encoders["statics"])
-    forecaster.context_ = panel_from_json(encoders["context"])
+    forecaster.gaps_, forecaster.categories_ = list(found.get("gaps", [])), dict(found.get("categories", {}))
+    forecaster.context_ = replace(panel_from_json(encoders["context"]), categories=forecaster.categories_)
     forecaster.history_ = History.from_dict(encoders["history"])
     conformal = encoders.get("conformal")
     forecaster.conformal_ = Conformal(**conformal) if conformal else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,9 @@ from torch import Tensor
 
 from grunit.data import Panel, Scaler
 from grunit.data.windows import Windows
+from grunit.errors import DataError
 from grunit.tasks.calendar import calendar_features
+from grunit.tasks.forecast_gaps import fill_window
 
 
 def with_calendar(panel: Panel, cycles: list[str]) -> Panel:
@@ -35,6 +38,11 @@ class ForecastWindows:
         units: ``(N, 2)``, centre and scale of each series.
         series: ``(N,)``, which of the fitted series each is.
         tail: only windows whose targets lie in the last so many steps.
+        gaps: columns of the history that the network is told the gaps of, see
+            :func:`~grunit.tasks.forecast_gaps.fill_window`.
+
+    Raises:
+        DataError: no window has a target that was observed.
     """
 
     def __init__(
@@ -47,24 +55,41 @@ class ForecastWindows:
         units: Tensor,
         series: Tensor,
         tail: int | None = None,
+        gaps: Sequence[int] = (),
     ):
         self.windows = Windows(panel, input_size, horizon, tail=tail)
         self.known, self.static, self.units, self.series = known, static, units, series
         self.tensors = (self.windows.values, static)
         self.starts = np.concatenate([[0], np.cumsum(panel.lengths)[:-1]]).astype(np.int64)
 
+        self.gaps, self.has_gaps = gaps, bool(gaps) or bool(self.windows.values.isnan().any())
+        self.kept = self._observed() if self.has_gaps else None
+
     def __len__(self) -> int:
-        return len(self.windows)
+        return len(self.windows if self.kept is None else self.kept)
 
     def take(self, rows: Tensor) -> tuple[Tensor, ...]:
         """History ``(B, L, F)``, known ahead ``(B, h, G)``, static ``(B, S)``, target ``(B, h)``, units and number."""
-        indices = rows.numpy()
+        indices = rows.numpy() if self.kept is None else self.kept[rows.numpy()]
         inputs, target, series = self.windows.batch(indices)
         where, cuts = self.windows.locate(indices)
         ahead = torch.from_numpy((self.starts[where] + cuts)[:, None] + np.arange(self.windows.horizon))
         width = self.windows.values.shape[1]
         known = self.windows.values[ahead, width - self.known :]
+        if self.has_gaps:
+            inputs, known = fill_window(inputs, known, self.gaps)
         return inputs, known, self.static[series], target, self.units[series], self.series[series]
+
+    def _observed(self) -> np.ndarray:
+        """The windows that have a target to learn from."""
+        seen = ~self.windows.values[:, 0].isnan().numpy()
+        before = np.concatenate([[0], np.cumsum(seen)])
+        where, cuts = self.windows.locate(np.arange(len(self.windows)))
+        first = self.starts[where] + cuts
+        kept = np.flatnonzero(before[first + self.windows.horizon] > before[first])
+        if not len(kept):
+            raise DataError("no window has a value to forecast that is there; give a longer history, or one with more")
+        return kept
 
 
 def scale_future(scaler: Scaler, ids: list[str], futures: np.ndarray) -> np.ndarray:

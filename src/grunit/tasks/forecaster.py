@@ -9,19 +9,22 @@ import numpy as np
 import pandas as pd
 import torch
 
-from grunit.data import Columns, Panel, Scaler, future_times, require_length, season_length, to_long, to_panel
+from grunit.data import Columns, Panel, Scaler, future_times, require_length, season_length
 from grunit.data.windows import split_tail
 from grunit.tasks import forecast_arguments as arguments
 from grunit.tasks import forecast_network as network
-from grunit.tasks.calendar import calendar_cycles, calendar_features
+from grunit.tasks import forecast_reading as reading
+from grunit.tasks.calendar import calendar_cycles
 from grunit.tasks.conformal import calibrate, plan
 from grunit.tasks.context import extend_context, join_context
 from grunit.tasks.estimator import Estimator
-from grunit.tasks.forecast_frames import choose_exogenous, forecast_frame, like, read_future, read_history, read_static
+from grunit.tasks.forecast_answers import answer
+from grunit.tasks.forecast_frames import forecast_frame, like
 from grunit.tasks.forecast_model import ForecastModel
 from grunit.tasks.forecast_state import decode, encode
+from grunit.tasks.forecast_targets import read_targets, widen
 from grunit.tasks.forecast_values import predict_values
-from grunit.tasks.forecast_windows import ForecastWindows, scale_future, with_calendar
+from grunit.tasks.forecast_windows import ForecastWindows, with_calendar
 from grunit.tasks.quantiles import level_columns
 from grunit.tasks.segment_model import SegmentModel
 from grunit.tasks.statics import Statics
@@ -49,9 +52,11 @@ class Forecaster(Estimator):
         conformal: how many windows at the end of every series correct the intervals: the model is trained once
             without them, its errors there move the ends of the intervals, and it is trained again with them. 0 for
             none, ``"auto"`` (default) for some where the series are short, where intervals would be too narrow.
-        scaler: ``"standard"``, ``"robust"``, ``"minmax"`` or ``"none"``; a series is scaled by its training part.
+        scaler: see :class:`grunit.data.Scaler` (default ``"standard"``); a series is scaled by its training part.
         exogenous: columns beside ``y`` to look at: ``"all"`` (default), None or a list of names.
         futr_exog: those of them whose future is known and given to ``predict`` as ``futr_df``.
+        missing: ``"auto"`` (default): values may be missing and times absent; the network is told where, and how long
+            ago a value was seen. ``"refuse"``: neither may be.
         calendar: also look at the place in the day, week and year where the times are dates (default True).
         season: steps of a season (default: from the frequency: 7 for days, 12 for months, 24 for hours).
         max_epochs: passes over the windows (default: as many as make 250 optimiser steps, at least 5, at most 50).
@@ -59,7 +64,8 @@ class Forecaster(Estimator):
         precision, device, seed, verbose: see :class:`grunit.training.Settings`.
         training_options: the rarer arguments of :class:`grunit.training.Settings`, for example
             ``{"averaging": "ema", "l1": 1e-5}``.
-        id_col, time_col, target_col: names of the three columns in the frames that come in and go out.
+        id_col, time_col, target_col: names of the three columns in the frames that come in and go out. Several targets
+            as a list: each is forecast from all of them, and has columns such as ``Forecaster-wind-lo-80``.
 
     Attributes:
         model_: the network, a :class:`~grunit.tasks.forecast_model.ForecastModel`, or, with ``segment``, a
@@ -96,6 +102,7 @@ class Forecaster(Estimator):
         scaler: str = "standard",
         exogenous: Any = "all",
         futr_exog: Any = (),
+        missing: str = "auto",
         calendar: bool = True,
         season: int | None = None,
         max_epochs: int | None = None,
@@ -115,7 +122,7 @@ class Forecaster(Estimator):
         verbose: int = 1,
         id_col: str = "unique_id",
         time_col: str = "ds",
-        target_col: str = "y",
+        target_col: Any = "y",
     ):
         self.h = h
         self.input_size = input_size
@@ -132,6 +139,7 @@ class Forecaster(Estimator):
         self.scaler = scaler
         self.exogenous = exogenous
         self.futr_exog = futr_exog
+        self.missing = missing
         self.calendar = calendar
         self.season = season
         self.max_epochs = max_epochs
@@ -166,9 +174,9 @@ class Forecaster(Estimator):
         """Learn from the history of all series.
 
         Args:
-            df: a long frame (pandas or polars) with ``unique_id, ds, y`` and exogenous columns of numbers; also a
-                wide frame or a Series, see :func:`grunit.data.to_long`.
-            static_df: numbers of each series, one row a series.
+            df: a long frame (pandas or polars) with ``unique_id, ds, y`` and exogenous columns of numbers or
+                categories; also a wide frame or a Series, see :func:`grunit.data.to_long`.
+            static_df: numbers and categories of each series, one row a series.
             val_size: last steps of every series that decide when to stop and which weights are best; the scaler and
                 the gradient never see them. 0 (default) means none, or, with ``patience`` set, as many as ``h`` or a
                 tenth of the shortest series, whichever is more.
@@ -184,7 +192,7 @@ class Forecaster(Estimator):
             DivergenceError: the loss is not finite.
         """
         network.check_intervals(self)
-        panel, statics = self.read(df, static_df)
+        panel, statics = reading.read_training(self, df, static_df)
         self.frame_given_ = df[:0] if hasattr(df, "columns") else None
         return self.fit_panel(
             panel, statics, val_size, start=self.starting_point(resume, checkpoint), checkpoint=checkpoint, watch=watch
@@ -209,7 +217,8 @@ class Forecaster(Estimator):
         require_length(panel, input_size + self.h + val_size, what)
         self.freq_, self.exogenous_ = panel.freq, list(panel.exogenous)
         self.season_, self.input_size_ = int(season), int(input_size)
-        self.series_ = list(panel.ids)
+        self.series_, self.categories_ = list(panel.ids), dict(panel.categories)
+        self.gaps_ = reading.gap_columns(panel)
         network.check_sizes(self)
         network.check_values(self, panel)
         training, _ = split_tail(panel, val_size) if val_size else (panel, None)
@@ -249,9 +258,9 @@ class Forecaster(Estimator):
             static_df: numbers of new series, where the model uses such.
         """
         self.check_fitted()
-        panel = join_context(self.context_, read_history(df, self.columns, self.exogenous_, self.freq_))
+        panel = join_context(self.context_, reading.read_history(self, df), reading.takes_gaps(self))
         require_length(panel, self.input_size_ + self.h, f"input_size {self.input_size_} and horizon {self.h}")
-        self.statics_ = self._statics_for(panel, static_df)
+        self.statics_ = reading.read_statics(self, panel, static_df)
         network.check_values(self, panel)
         self.scaler_ = self.scaler_.extend(panel)
         settings = self.settings(max_epochs=max_epochs, lr=self.lr / 10 if lr is None else lr, patience=None)
@@ -278,11 +287,12 @@ class Forecaster(Estimator):
         self.check_fitted()
         levels = arguments.choose_levels(self.level, level)
         columns = self.columns
-        panel = self.context_ if df is None else read_history(df, columns, self.exogenous_, self.freq_)
+        panel = self.context_ if df is None else reading.read_history(self, df)
         times = [future_times(t[-1], self.freq_, self.h) for t in panel.times]
-        futures = read_future(futr_df, columns, self._future_names(), panel, times)
+        futures = reading.read_future(self, futr_df, panel, times)
         values = self.forecast(panel, times, futures, static_df)[..., arguments.chosen_columns(self.level, levels)]
         frame = forecast_frame(panel.ids, times, values, level_columns(type(self).__name__, levels))
+        frame = self._by_target(frame)
         return like(frame, getattr(self, "frame_given_", None) if df is None else df, columns)
 
     predict_values = predict_values
@@ -313,11 +323,11 @@ class Forecaster(Estimator):
         from grunit.tasks.backtest import backtest
 
         levels = arguments.choose_levels(self.level, level)
-        panel, statics = self.read(df, static_df)
+        panel, statics = reading.read_training(self, df, static_df)
         step_size = self.h if step_size is None else step_size
         result = backtest(self, panel, n_windows, step_size, refit, statics=statics, val_size=val_size)
         keep = ["unique_id", "ds", "cutoff", "y", *level_columns(type(self).__name__, levels)]
-        return like(result.frame[keep], df, self.columns)
+        return like(self._by_target(result.frame[keep]), df, self.columns)
 
     def evaluate(self, df: Any, n_windows: int | None = None, step_size: int | None = None) -> pd.DataFrame:
         """Scores of this model, as it is, beside the baselines' on windows of ``df``.
@@ -336,33 +346,12 @@ class Forecaster(Estimator):
         from grunit.tasks.backtest import evaluate
 
         self.check_fitted()
-        panel = read_history(df, self.columns, self.exogenous_, self.freq_)
+        panel = reading.read_history(self, df)
         return evaluate(self, panel, n_windows, self.h if step_size is None else step_size)
 
-    @torch.no_grad()
     def forecast(self, panel: Panel, times: list[np.ndarray], futures: np.ndarray, static_df: Any = None) -> np.ndarray:
         """Quantiles ``(N, h, Q)``, ascending, in the units of ``y``, after the end of each series of ``panel``."""
-        require_length(panel, self.input_size_, f"a forecast with input_size {self.input_size_}")
-        statics = self._statics_for(panel, static_df)
-        panel = panel.cut(-self.input_size_)
-        network.check_values(self, panel)
-        scaler = self.scaler_.extend(panel)
-        inputs = with_calendar(scaler.transform(panel), self.cycles_)
-        future = scale_future(scaler, panel.ids, futures)
-        known = np.concatenate([future, np.stack([calendar_features(t, self.cycles_) for t in times])], -1)
-        device = next(self.model_.parameters()).device
-        arrays = (np.stack(inputs.values), known, statics.rows(panel.ids), scaler.units(panel.ids))
-        numbers = network.series_numbers(self, panel.ids)
-        outputs = []
-        self.model_.eval()
-        for start in range(0, len(panel), 1024):
-            rows = slice(start, start + 1024)
-            batch = [torch.from_numpy(array[rows]).float().to(device) for array in arrays]
-            parameters = self.model_(*batch, numbers[rows].to(device))
-            outputs.append(self.model_.head.output.quantiles(parameters, batch[-1]).double().cpu().numpy())
-        quantiles = np.concatenate(outputs)
-        quantiles = quantiles if self.conformal_ is None else self.conformal_.apply(quantiles)
-        return scaler.inverse(quantiles, panel.ids)
+        return answer(self, panel, times, futures, static_df)
 
     def encoders(self) -> dict[str, dict[str, Any]]:
         """Scaler, statics, context, intervals, and what was found in the data."""
@@ -376,30 +365,29 @@ class Forecaster(Estimator):
 
     def read(self, df: Any, static_df: Any = None) -> tuple[Panel, Statics]:
         """A user's frames, checked, with the exogenous columns that the arguments choose."""
-        frame = to_long(df, self.columns)
-        panel = to_panel(frame, choose_exogenous(frame, self.exogenous, self._future_names()))
-        return panel, Statics.measure(None if static_df is None else read_static(static_df, self.columns, panel.ids))
+        return reading.read_training(self, df, static_df)
 
     @property
     def columns(self) -> Columns:
         """What the three columns of frames are called."""
-        return Columns(self.id_col, self.time_col, self.target_col)
+        return Columns(self.id_col, self.time_col, self.targets[0])
 
-    def _future_names(self) -> list[str]:
-        return list(self.futr_exog or ())
+    @property
+    def targets(self) -> list[str]:
+        """What is forecast; each of several is a series of its own inside."""
+        return read_targets(self.target_col)
+
+    def _by_target(self, frame: pd.DataFrame) -> pd.DataFrame:
+        return widen(frame, self.targets, type(self).__name__) if len(self.targets) > 1 else frame
 
     def _known(self) -> int:
         """Columns known of the horizon: the last ones of the scaled panel."""
-        return len(self._future_names()) + 4 * len(self.cycles_)
+        return reading.known_columns(self, self.context_) + 4 * len(self.cycles_)
 
     def _windows(self, panel: Panel, tail: int | None = None) -> ForecastWindows:
         scaled = with_calendar(self.scaler_.transform(panel), self.cycles_)
         static = torch.from_numpy(self.statics_.rows(panel.ids)).float()
         units = torch.from_numpy(self.scaler_.units(panel.ids)).float()
         numbers = network.series_numbers(self, panel.ids)
-        return ForecastWindows(scaled, self.input_size_, self.h, self._known(), static, units, numbers, tail)
-
-    def _statics_for(self, panel: Panel, static_df: Any) -> Statics:
-        if static_df is None or not self.statics_.names:
-            return self.statics_
-        return self.statics_.extend(read_static(static_df, self.columns, panel.ids, self.statics_.names))
+        gaps, sizes = reading.gap_places(self), (self.input_size_, self.h, self._known())
+        return ForecastWindows(scaled, *sizes, static, units, numbers, tail, gaps)

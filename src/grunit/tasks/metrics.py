@@ -1,4 +1,4 @@
-"""How far forecasts are from what happened."""
+"""How far forecasts are from what happened; what was not observed (NaN) counts for nothing."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def mae(target: np.ndarray, forecast: np.ndarray) -> float:
     >>> mae(np.array([1.0, 2.0]), np.array([2.0, 4.0]))
     1.5
     """
-    return float(np.abs(target - forecast).mean())
+    return _mean(np.abs(target - forecast), target)
 
 
 def rmse(target: np.ndarray, forecast: np.ndarray) -> float:
     """Root of the mean squared error, in the units of the data."""
-    return float(np.sqrt(np.square(target - forecast).mean()))
+    return float(np.sqrt(_mean(np.square(target - forecast), target)))
 
 
 def smape(target: np.ndarray, forecast: np.ndarray) -> float:
@@ -36,7 +36,7 @@ def smape(target: np.ndarray, forecast: np.ndarray) -> float:
     """
     total = np.abs(target) + np.abs(forecast)
     error = 2 * np.abs(target - forecast)
-    return float(100 * np.divide(error, total, out=np.zeros_like(total, dtype=float), where=total > 0).mean())
+    return 100 * _mean(np.divide(error, total, out=np.zeros_like(total, dtype=float), where=total > 0), target)
 
 
 def seasonal_error(history: np.ndarray, season: int) -> float:
@@ -50,7 +50,8 @@ def seasonal_error(history: np.ndarray, season: int) -> float:
     1.5
     """
     lag = season if len(history) > season else 1
-    scale = np.abs(history[lag:] - history[:-lag]).mean() if len(history) > lag else 0.0
+    steps = np.abs(history[lag:] - history[:-lag])
+    scale = _mean(steps, steps) if len(history) > lag else 0.0
     return float(scale) if scale > 0 else float("nan")
 
 
@@ -74,7 +75,7 @@ def crps(target: np.ndarray, forecast: np.ndarray, quantiles: Sequence[float]) -
     >>> crps(np.array([3.0]), np.array([[1.0]]), [0.5])
     2.0
     """
-    return float(2 * pinball(forecast, target, quantiles).mean())
+    return 2 * _mean(pinball(forecast, target, quantiles), target)
 
 
 def coverage(target: np.ndarray, low: np.ndarray, high: np.ndarray) -> float:
@@ -83,7 +84,7 @@ def coverage(target: np.ndarray, low: np.ndarray, high: np.ndarray) -> float:
     >>> coverage(np.array([1.0, 5.0]), np.array([0.0, 0.0]), np.array([2.0, 2.0]))
     50.0
     """
-    return float(100 * ((low <= target) & (target <= high)).mean())
+    return 100 * _mean((low <= target) & (target <= high), target)
 
 
 def all_scores(
@@ -111,3 +112,10 @@ def all_scores(
         level = 100 * (quantiles[middle + away] - quantiles[middle - away])
         result[f"coverage-{round(level, 6):g}"] = coverage(target, low, high)
     return result
+
+
+def _mean(errors: np.ndarray, target: np.ndarray) -> float:
+    """The mean of errors ``(...)`` or ``(..., Q)`` where the target ``(...)`` was observed; NaN where nothing was."""
+    seen = ~np.isnan(target)
+    chosen = errors if seen.all() else errors[seen]
+    return float(chosen.mean()) if chosen.size else float("nan")
