@@ -14,6 +14,7 @@ TASKS = {
     "language": "grunit.cli.language",
     "text-classification": "grunit.cli.text",
     "tagging": "grunit.cli.tagging",
+    "translation": "grunit.cli.translation",
 }
 """Add a task here: a module that has the functions of ``grunit.cli.forecast``, or an object in one that has them."""
 KINDS = {
@@ -23,6 +24,7 @@ KINDS = {
     "LanguageModel": "language",
     "TextClassifier": "text-classification",
     "SequenceTagger": "tagging",
+    "Translator": "translation",
 }
 """Which task a saved model belongs to, by the name of its estimator."""
 

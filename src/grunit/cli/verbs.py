@@ -20,6 +20,7 @@ VERBS: dict[str, Verb] = {
     "predict": Verb("grunit.cli.predict", "What a kept model expects next."),
     "evaluate": Verb("grunit.cli.evaluate", "How well a kept model does on data, beside the baselines."),
     "generate": Verb("grunit.cli.generate", "A language model writes on, as it goes."),
+    "translate": Verb("grunit.cli.translate", "Texts in, a line each, translations out."),
     "stream": Verb("grunit.cli.stream", "Lines in, predictions out, learning as answers arrive."),
     "compare": Verb("grunit.cli.compare", "Which cell for my data, with a report."),
     "tune": Verb("grunit.cli.tune", "Search the settings of a model, keep the best, with a report."),

@@ -35,15 +35,19 @@ class TextPairs:
     lines: list[int] = field(default_factory=list)
 
 
-def read_pairs(path: str | os.PathLike, target: str | None = None, *, answers: bool = True) -> TextPairs:
+def read_pairs(
+    path: str | os.PathLike, target: str | None = None, *, text: str | None = None, answers: bool = True
+) -> TextPairs:
     """Read texts and their translations.
 
     Args:
         path: a table, ``.tsv`` (two columns, text and translation, without a header or with the header ``source``,
             ``target``), ``.csv`` with a header or ``.jsonl`` with one object a line; or the texts alone, one a line.
-            Text is UTF-8; a file may also be packed, as in ``train.de.gz``.
+            Text is UTF-8; a file may also be packed, as in ``train.de.gz``. Two files may be named with a comma between
+            them, as in ``train.de,train.en``.
         target: of a ``.csv`` or ``.jsonl`` the column of translations (default ``target``); of a file of texts the
             file of their translations.
+        text: of a ``.csv`` or ``.jsonl`` the column of texts (default ``source``).
         answers: translations must be there; False for a file to be translated.
 
     Raises:
@@ -57,9 +61,14 @@ def read_pairs(path: str | os.PathLike, target: str | None = None, *, answers: b
     >>> pairs.sources, pairs.targets
     (['Ein Hund.', 'Eine Katze.'], ['A dog.', 'A cat.'])
     """
-    path = Path(path)
-    if _kind(path) in TABLES:
-        return _read_table(path, target, answers)
+    given = os.fspath(path)
+    if target is None and given.count(",") == 1 and not Path(given).exists():
+        given, target = (part.strip() for part in given.split(","))
+    path = Path(given)
+    if is_table(path):
+        return _read_table(path, text or SOURCE, target or TARGET, answers)
+    if text is not None:
+        raise DataError(f"{path}: a file of one text a line has no columns: leave --text out")
     sources = read_lines(path)
     numbers = list(range(1, len(sources) + 1))
     if target is None or not answers:
@@ -128,6 +137,15 @@ def decode_text(content: bytes, place: str) -> str:
     return text
 
 
+def is_table(path: str | os.PathLike) -> bool:
+    """Whether a file of this name holds both sides.
+
+    >>> is_table("pairs.tsv"), is_table("pairs.csv.gz"), is_table("train.de")
+    (True, True, False)
+    """
+    return _kind(Path(path)) in TABLES
+
+
 def _kind(path: Path) -> str:
     return Path(path.stem).suffix.lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
 
@@ -147,19 +165,19 @@ def _read_text(path: Path) -> str:
     return decode_text(content, str(path))
 
 
-def _read_table(path: Path, target: str | None, answers: bool) -> TextPairs:
-    text, kind = _read_text(path), _kind(path)
-    if not text.strip():
+def _read_table(path: Path, source: str, target: str, answers: bool) -> TextPairs:
+    content, kind, columns = _read_text(path), _kind(path), [source, target] if answers else [source]
+    if not content.strip():
         raise DataError(f"{path}: it is empty: give texts and their translations")
     if kind == ".tsv":
-        if target is not None:
-            raise DataError(f"{path}: a .tsv has two columns, text and translation: leave --target out")
-        rows = _tab_rows(text, path, answers)
+        if (source, target) != (SOURCE, TARGET):
+            raise DataError(f"{path}: a .tsv has two columns, text and translation: leave --text and --target out")
+        rows = _tab_rows(content, path, answers)
     else:
-        rows = (_csv_rows if kind == ".csv" else _json_rows)(text, path, target or TARGET, answers)
+        rows = (_csv_rows if kind == ".csv" else _json_rows)(content, path, columns)
     pairs = TextPairs([], [], str(path), [])
     for line, *fields in rows:
-        for name, value in zip((SOURCE, target or TARGET), fields, strict=False):
+        for name, value in zip(columns, fields, strict=True):
             if not isinstance(value, str) or not value.strip():
                 came = "is empty" if value is None or isinstance(value, str) else f"is {value!r}, which is no text"
                 raise DataError(f"{path}, line {line}: its {name} {came}: fill it in, or take the line out")
@@ -186,10 +204,10 @@ def _tab_rows(text: str, path: Path, answers: bool) -> Iterator[tuple]:
         yield line, *fields[: 2 if answers else 1]
 
 
-def _csv_rows(text: str, path: Path, target: str, answers: bool) -> Iterator[tuple]:
+def _csv_rows(text: str, path: Path, columns: list[str]) -> Iterator[tuple]:
     reader = csv.reader(io.StringIO(text, newline=""))
     header = [name.strip() for name in next(reader, [])]
-    places = _find_columns(header, f"{path}: its header", target, answers)
+    places = _find_columns(header, f"{path}: its header", columns)
     for row in reader:
         if len(row) != len(header):
             what = "is empty" if not row else f"has {len(row)} fields and the header {len(header)}"
@@ -197,7 +215,7 @@ def _csv_rows(text: str, path: Path, target: str, answers: bool) -> Iterator[tup
         yield reader.line_num, *(row[place] for place in places)
 
 
-def _json_rows(text: str, path: Path, target: str, answers: bool) -> Iterator[tuple]:
+def _json_rows(text: str, path: Path, columns: list[str]) -> Iterator[tuple]:
     for line, row in enumerate(split_lines(text), 1):
         try:
             value = json.loads(row)
@@ -206,17 +224,14 @@ def _json_rows(text: str, path: Path, target: str, answers: bool) -> Iterator[tu
         if not isinstance(value, dict):
             raise DataError(f"{path}, line {line} is no JSON object: give one object a line")
         names = list(value)
-        yield line, *(value[names[i]] for i in _find_columns(names, f"{path}, line {line}", target, answers))
+        yield line, *(value[names[place]] for place in _find_columns(names, f"{path}, line {line}", columns))
 
 
-def _find_columns(names: list[str], where: str, target: str, answers: bool) -> list[int]:
+def _find_columns(names: list[str], where: str, columns: list[str]) -> list[int]:
     """Where the text and its translation stand among the names of columns."""
-    wanted = [SOURCE, target] if answers else [SOURCE]
-    for name in wanted:
+    for name, option in zip(columns, ("--text", "--target"), strict=False):
         if name not in names:
-            hint = f"name the column of translations with --target, or call it {TARGET!r}" if name == target else ""
             raise DataError(
-                f"{where} names no {name!r} (it names {', '.join(names) or 'nothing'}): "
-                f"{hint or 'call the column of texts so'}"
+                f"{where} names no {name!r} (it names {', '.join(names) or 'nothing'}): say which with {option}"
             )
-    return [names.index(name) for name in wanted]
+    return [names.index(name) for name in columns]

@@ -36,7 +36,7 @@ def score_translations(
         )
     metrics = require("sacrebleu.metrics", "translation")
     scorers = {
-        "BLEU": metrics.BLEU(lowercase=lowercase, tokenize=tokenize),
+        "BLEU": metrics.BLEU(lowercase=lowercase, tokenize=tokenize, force=True),
         "chrF": metrics.CHRF(lowercase=lowercase),
     }
     found: dict[str, Any] = {}

@@ -1,0 +1,155 @@
+"""The task ``translation`` for the command line: files of texts, and the translation of each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from grunit.cli.forecast import spare_threads
+from grunit.cli.settings import read_settings
+from grunit.errors import DataError, InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from grunit.data.parallel_texts import TextPairs
+    from grunit.tasks import Translator
+
+HORIZON = None
+READS_TEXTS = True
+TAKES_VALIDATION = True
+NEXT = "translate"
+RESERVED = ("cell", "seed", "verbose")
+"""Settings that have an option of their own."""
+
+
+def create(
+    cell: str,
+    h: int | None,
+    seed: int,
+    settings: list[str] | None,
+    target: str | None = None,
+    identity: str | None = None,
+    time: str | None = None,
+    text: str | None = None,
+    verbose: int = 1,
+) -> Translator:
+    """A translator from what was typed, everything checked that can be checked without texts."""
+    from grunit.tasks import Translator
+    from grunit.tasks.cell_choice import require_plain_inputs
+    from grunit.tasks.translation_arguments import check_arguments
+
+    for option, value in (("--h", h), ("--id", identity), ("--time", time)):
+        if value is not None:
+            raise InputError(f"translation has nothing that {option} could name: leave it out")
+    translator = Translator(cell=cell, seed=seed, verbose=verbose, **read_settings(settings, Translator, RESERVED))
+    check_arguments(translator)
+    require_plain_inputs(cell, "a translator")
+    translator.settings()
+    translator.columns_ = {"text": text, "target": target, "validation": None}
+    spare_threads(translator.hidden_size)
+    return translator
+
+
+def read_data(
+    data: str,
+    target: str | None = None,
+    identity: str | None = None,
+    time: str | None = None,
+    text: str | None = None,
+) -> TextPairs:
+    """The pairs in a table or in two files."""
+    from grunit.data.parallel_texts import read_pairs
+
+    return read_pairs(data, target, text=text)
+
+
+def read_again(translator: Translator, data: str, answers: bool = True) -> TextPairs:
+    """Pairs where those of ``fit`` were; without ``answers`` the texts alone."""
+    from grunit.data.parallel_texts import is_table, read_pairs
+
+    spare_threads(translator.hidden_size)
+    columns = getattr(translator, "columns_", None) or {}
+    text, target = columns.get("text"), columns.get("target")
+    if not is_table(data):
+        # What --target named was the file beside the one of fit; two files are named with a comma now.
+        text, target = None, None if "," in data or not answers else target
+    return read_pairs(data, target, text=text, answers=answers)
+
+
+def fit(translator: Translator, given: TextPairs, resume: bool, validation: str | None = None) -> None:
+    """Learn; a fit that is taken up again also finds the file of ``--validation`` again."""
+    validation = validation or translator.columns_["validation"]
+    translator.columns_["validation"] = validation
+    held = None
+    if validation is not None:
+        from grunit.data.parallel_texts import is_table
+
+        if not is_table(validation) and "," not in validation:
+            raise DataError(f"{validation}: name both files of --validation with a comma, as in val.de,val.en")
+        pairs = read_again(translator, validation)
+        held = pairs.sources, pairs.targets
+    translator.fit(given.sources, given.targets, validation=held, resume=resume)
+
+
+def describe_fit(translator: Translator, given: TextPairs) -> dict[str, Any]:
+    """What a fit came to, as plain data."""
+    history = translator.history_
+    return {
+        "task": "translation",
+        "cell": translator.cell,
+        "pairs": len(given.sources),
+        "too_long": translator.skipped_,
+        "vocabulary": [len(translator.source_.vocabulary), len(translator.target_.vocabulary)],
+        "parameters": sum(parameter.numel() for parameter in translator.model_.parameters()),
+        "epochs": history.epochs,
+        "best_epoch": history.best_epoch,
+        "loss": history.train[-1],
+        "validation_loss": min(history.validation, default=None),
+        "seconds": sum(history.seconds),
+    }
+
+
+def show_fit(report: dict[str, Any]) -> str:
+    """The same as a sentence."""
+    sources, targets = report["vocabulary"]
+    long = f", {report['too_long']:,} left out as too long" if report["too_long"] else ""
+    return (
+        f"{report['cell']} learned {report['pairs']:,} pairs{long} ({sources:,} and {targets:,} tokens known) in "
+        f"{report['epochs']} epochs, {report['seconds']:.1f} s"
+    )
+
+
+def predict(translator: Translator, data: str | None, level: list[float] | None) -> pd.DataFrame:
+    """The translation of each text of a file."""
+    import pandas as pd
+
+    if data is None:
+        raise InputError("translation needs texts: grunit predict MODEL DATA, or grunit translate MODEL < DATA")
+    if level is not None:
+        raise InputError("translation has no intervals: leave --level out")
+    given = read_again(translator, data, answers=False)
+    return pd.DataFrame({"line": given.lines, "translation": translator.translate(given.sources)})
+
+
+def evaluate(translator: Translator, data: str, windows: int | None) -> pd.DataFrame:
+    """BLEU and chrF beside those of the texts left as they are."""
+    import pandas as pd
+
+    from grunit.data.parallel_texts import is_table
+    from grunit.tasks.translation_scores import score_translations
+
+    if windows is not None:
+        raise InputError("translation has no windows: leave --windows out")
+    if not is_table(data) and "," not in data:
+        raise InputError(f"{data} holds one side alone: name both files with a comma, as in test.de,test.en")
+    given = read_again(translator, data)
+    rows = {
+        "Translator": translator.evaluate(given.sources, given.targets),
+        "untranslated": score_translations(given.sources, given.targets),
+    }
+    return pd.DataFrame([{"model": name, **scores} for name, scores in rows.items()])
+
+
+def compare(*arguments: Any, **options: Any) -> Any:
+    """Not part of this version."""
+    raise InputError("grunit compare does not translate: fit each cell and hold them side by side with grunit evaluate")
