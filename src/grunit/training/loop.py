@@ -20,6 +20,7 @@ from grunit.training.progress import Progress
 from grunit.training.run import Run
 from grunit.training.settings import Settings
 from grunit.training.tensorboard import TensorBoard
+from grunit.training.threads import Threads
 from grunit.training.truncation import detach, pieces
 
 Loss = Callable[..., Any]
@@ -89,7 +90,8 @@ def fit(
             keep(run.checkpoint())
 
     verbose = settings.verbose if accelerator.is_main_process else 0
-    with deferred_interrupt() as interrupted, Progress(settings.max_epochs, len(train), verbose) as progress:
+    threads = Threads(model, run.device)
+    with threads, deferred_interrupt() as interrupted, Progress(settings.max_epochs, len(train), verbose) as progress:
         try:
             if resume is not None:
                 run.restore(resume)
@@ -97,6 +99,7 @@ def fit(
             while not run.finished:
                 started = time.perf_counter()
                 for batch in train.epoch(run.epoch, start=run.batch):
+                    threads.observe(batch)
                     learn(run, loss, batch)
                     progress.batch(run.epoch, run.batch)
                     if run.keeps:
@@ -135,7 +138,8 @@ def fit(
 
 def learn(run: Run, loss: Loss, batch: Batch) -> None:
     """Take the optimiser steps of one batch."""
-    run.model.train()
+    if not run.model.training:
+        run.model.train()
     chunk, state = run.settings.chunk, None
     total, weight = 0.0, 0
     for piece in [batch] if chunk is None else pieces(batch, chunk):
