@@ -19,8 +19,11 @@ SUITES = (
     "catalogue",
     "classification",
     "pretraining",
+    "tagging",
     "language",
     "growth",
+    "prediction",
+    "throughput",
     "peers",
     "coverage",
     "ett",
@@ -53,7 +56,7 @@ def main(arguments: list[str] | None = None) -> None:
     recorded = [word for word in given if word != "--output" and word != str(options.output)]
     for name in options.suites or SUITES:
         suite, begun = importlib.import_module(f"benchmarks.{name}"), time.perf_counter()
-        more = {"folder": folder} if name == "goals" else {}
+        more = {"folder": folder} if name in ("goals", "prediction", "throughput") else {}
         if options.cells:
             more = {"only": options.cells.split(",")}
         document = suite.measure(settings, **more)
