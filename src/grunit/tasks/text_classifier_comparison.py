@@ -52,6 +52,10 @@ class TextComparison:
     failures: dict[str, str] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
 
+    def row(self, name: str) -> Row:
+        """The row of a cell or baseline."""
+        return next(row for row in self.rows if row.name == name)
+
     def to_dict(self) -> dict[str, Any]:
         """Verdict, table and curves as JSON can hold them."""
         rows = [

@@ -1,0 +1,36 @@
+"""Cells held side by side with a bag of words."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from grunit.errors import DataError, InputError
+from grunit.tasks.text_classifier_comparison import compare_texts
+
+SMALL = {"hidden_size": 4, "embedding_size": 4, "max_epochs": 1}
+
+
+def test_every_cell_and_the_baseline_are_judged_on_the_same_texts():
+    texts = [f"a {word} film number {index}" for index in range(20) for word in ("fine", "dull")]
+    labels = ["good", "bad"] * 20
+    said = []
+    found = compare_texts(
+        texts, labels, ["gru", "mgu"], seeds=[0, 1], progress=lambda *step: said.append(step), **SMALL
+    )
+    assert [row.name for row in found.rows] == ["gru", "mgu", "bag of words"]
+    assert [row.is_baseline for row in found.rows] == [False, False, True]
+    assert found.row("bag of words").mean("error") == 0.0
+    assert found.facts["judged on"] == 8
+    assert found.winner is None  # nothing is better than no error
+    assert found.verdict.startswith("No cell beats bag of words: ")
+    assert len(said) == 4
+    json.dumps(found.to_dict())
+
+
+def test_refusals():
+    with pytest.raises(InputError, match="metric is 'MAE'"):
+        compare_texts(["a", "b"], ["x", "y"], ["gru"], metric="MAE")
+    with pytest.raises(DataError, match="too few"):
+        compare_texts(["a", "b"], ["x", "y"], ["gru"])
