@@ -48,6 +48,14 @@ CONTENTS = {
         "grunit.data.load_ucr",
         "grunit.data.LabelledSequences",
     ],
+    "Tagging": [
+        "grunit.SequenceTagger",
+        "grunit.nn.CRF",
+        "grunit.data.read_tagged",
+        "grunit.data.TaggedSentences",
+        "grunit.data.tagging_schemes.convert",
+        "grunit.data.tagging_scores.score_tags",
+    ],
     "Live streams": [
         "grunit.OnlineRegressor",
         "grunit.OnlineClassifier",

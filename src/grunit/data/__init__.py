@@ -13,6 +13,7 @@ from grunit.data.scaling import Scaler
 from grunit.data.sequence_files import LabelledSequences, load_ucr, read_sequences
 from grunit.data.sequences import Sequences
 from grunit.data.tables import read_table, to_long
+from grunit.data.tagging import TaggedSentences, read_tagged
 
 if TYPE_CHECKING:
     from grunit.data.windows import Windows, split_tail
@@ -24,12 +25,14 @@ __all__ = [
     "Panel",
     "Scaler",
     "Sequences",
+    "TaggedSentences",
     "Windows",
     "future_times",
     "load_example",
     "load_ucr",
     "read_sequences",
     "read_table",
+    "read_tagged",
     "require_length",
     "season_length",
     "split_tail",

@@ -155,14 +155,14 @@ def _columns(
     path: Path, width: int, universal: bool, tokens: int | str | None, tags: int | str | None, answers: bool
 ) -> tuple[int, int | None]:
     """Where tokens and tags stand, counted from 0; None for tags that need not be there and are not."""
-    token_at = _column(path, width, universal, "form" if tokens is None and universal else tokens or 1)
+    token_at = _column(path, width, universal, ("form" if universal else 1) if tokens is None else tokens)
     if tags is None and not universal and width == 1:
         if answers:
             raise DataError(f"{path}: it has one column: add a column of tags behind the tokens")
         return token_at, None
     if not answers and not universal and width == 1:
         return token_at, None
-    return token_at, _column(path, width, universal, tags or ("upos" if universal else -1))
+    return token_at, _column(path, width, universal, ("upos" if universal else -1) if tags is None else tags)
 
 
 def _column(path: Path, width: int, universal: bool, asked: int | str) -> int:

@@ -1,6 +1,7 @@
 """Torch modules made of cells."""
 
 from grunit.nn.attention import AdditiveAttention, MultiplicativeAttention
+from grunit.nn.crf import CRF
 from grunit.nn.drop_in import GRU, LSTM, RNN
 from grunit.nn.drop_in_cells import GRUCell, LSTMCell, RNNCell
 from grunit.nn.front import ConvolutionFront, SegmentFront
@@ -10,6 +11,7 @@ from grunit.nn.pooling import Pooling, SelfAttentionPooling, pool
 from grunit.nn.recurrent import Recurrent
 
 __all__ = [
+    "CRF",
     "GRU",
     "LSTM",
     "RNN",

@@ -1,0 +1,121 @@
+"""fit, predict and evaluate for tagged sentences, and refusals that name file and line and leave nothing behind."""
+
+from __future__ import annotations
+
+import json
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+import grunit
+from grunit.data.tagging import read_tagged
+
+SMALL = ("--set", "hidden_size=8", "--set", "embedding_size=8", "--set", "max_epochs=30", "--set", "lr=0.02")
+
+
+@pytest.fixture
+def news(tmp_path) -> Path:
+    lines = []
+    for name in ("Ada", "Alan", "Kurt"):
+        for place in ("Paris", "Rome"):
+            lines += [f"{name} NNP B-PER", "sang VBD O", "in IN O", f"{place} NNP B-LOC", "City NNP I-LOC", ""]
+    path = tmp_path / "train.conll"
+    path.write_text("\n".join(lines))
+    return path
+
+
+def test_from_file_to_answers(run, news):
+    answer = run("fit", "tagging", news, "--validation", news, "-o", "kept", *SMALL, "--cell", "lstm", "--json")
+    assert answer.status == 0, answer.err
+    report = json.loads(answer.out)
+    assert (report["cell"], report["sentences"], report["tokens"], report["scheme"]) == ("lstm", 6, 30, "BIO")
+    assert report["tags"] == ["B-LOC", "B-PER", "I-LOC", "O"]
+    assert report["validation_loss"] is not None
+    tokens = read_tagged(news).tokens
+    model = grunit.load("kept")
+
+    plain = Path("plain.txt")
+    plain.write_text("\n\n".join("\n".join(sentence) for sentence in tokens))
+    rows = json.loads(run("predict", "kept", plain, "--json").out)["predictions"]
+    assert [row["token"] for row in rows] == [*chain(*tokens)]
+    assert [row["prediction"] for row in rows] == [*chain(*model.predict(tokens))]
+    assert [row["line"] for row in rows[:6]] == [1, 2, 3, 4, 5, 7]
+    assert rows[5]["sentence"] == 2
+    shares = model.predict_proba(tokens)[0]
+    assert rows[0]["probability"] == pytest.approx(shares[0, model.tags_.index(rows[0]["prediction"])], rel=1e-6)
+
+    scores = json.loads(run("evaluate", "kept", news, "--json").out)["scores"]
+    assert [row["entities"] for row in scores] == ["all", "LOC", "PER"]
+    assert scores[0]["F1"] == pytest.approx(model.score(tokens, read_tagged(news).tags))
+    assert scores[0]["there"] == 12
+
+
+def test_another_column_that_marks_no_entities(run, news):
+    answer = run("fit", "tagging", news, "--target", "2", "-o", "kept", *SMALL, "--set", "characters=none")
+    assert answer.status == 0, answer.err
+    assert "learned 30 tokens of 6 sentences (3 tags)" in answer.out
+    scores = json.loads(run("evaluate", "kept", news, "--json").out)["scores"]
+    assert [row["model"] for row in scores] == ["SequenceTagger", "always NNP"]
+    assert scores[1]["accuracy"] == pytest.approx(0.6)
+
+
+def test_what_is_learnt_in_another_scheme_is_answered_in_its_own(run, news):
+    assert run("fit", "tagging", news, "-o", "kept", *SMALL, "--set", "learn_as=BIOES").status == 0
+    rows = json.loads(run("predict", "kept", news, "--json").out)["predictions"]
+    assert {row["prediction"] for row in rows} <= {"O", "B-PER", "B-LOC", "I-LOC", "I-PER"}
+    assert all(0 < row["probability"] <= 1 for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b"a O\nb I-X\nc B-Y\n", "bad.conll, line 2: 'I-X' after 'O' breaks BIO"),
+        ("a O\nn\xf6 O\n".encode("latin-1"), "bad.conll, line 2: it is not UTF-8 text"),
+        (b"a O\n\nb\n", "bad.conll, line 3: it has 1 columns and line 1 has 2"),
+        (b"a\nb\n", "bad.conll: it has one column"),
+        (b"", "bad.conll: it is empty"),
+    ],
+)
+def test_files_that_cannot_be_used(run, tmp_path, news, text, words):
+    path = tmp_path / "bad.conll"
+    path.write_bytes(text)
+    for line in (("fit", "tagging", path), ("fit", "tagging", news, "--validation", path)):
+        answer = run(*line, "-o", "kept", *SMALL)
+        assert answer.status == 2
+        assert words in answer.err
+        assert not Path("kept").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (("fit", "tagging", "DATA", "--h", "3"), "tagging has nothing that --h could name"),
+        (("fit", "tagging", "DATA", "--target", "9"), "there is no column 9: it has 3"),
+        (("fit", "tagging", "DATA", "--set", "scheme=BIOS"), "unknown scheme 'BIOS'"),
+        (("fit", "tagging", "DATA", "--set", "hiden_size=3"), "did you mean 'hidden_size'"),
+        (("fit", "tagging", "DATA", "--validation", "none"), "none: there is no such file"),
+        (("fit", "classification", "DATA", "--validation", "DATA"), "classification takes no file for --validation"),
+    ],
+)
+def test_options_that_cannot_be_used(run, news, line, words):
+    answer = run(*(news if word == "DATA" else word for word in line))
+    assert answer.status == 2
+    assert words in answer.err
+
+
+def test_an_interrupted_fit_goes_on_with_its_validation(run, news, monkeypatch):
+    from grunit.tasks import SequenceTagger
+
+    whole = SequenceTagger.fit
+
+    def stop(history):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(SequenceTagger, "fit", lambda self, *given, **more: whole(self, *given, **more, watch=stop))
+    assert run("fit", "tagging", news, "--validation", news, "-o", "kept", *SMALL).status != 0
+    monkeypatch.setattr(SequenceTagger, "fit", whole)
+    answer = run("fit", "tagging", news, "-o", "kept", "--resume", "--json")
+    assert answer.status == 0, answer.err
+    assert json.loads(answer.out)["epochs"] == 30
+    assert len(grunit.load("kept").history_.validation) == 30
