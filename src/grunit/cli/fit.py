@@ -37,7 +37,8 @@ def run(
     say = Output(as_json)
     if resume:
         options = {"--cell": cell, "--h": h, "--target": target, "--id": identity, "--time": time, "--seed": seed}
-        estimator = open_interrupted(output, {**options, "--text": text, "--validation": validation, "--set": settings or None})
+        options |= {"--text": text, "--validation": validation, "--set": settings or None}
+        estimator = open_interrupted(output, options)
         frame = job.read_again(estimator, data)
     else:
         refuse_taken(output)
