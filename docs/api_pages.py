@@ -56,6 +56,7 @@ CONTENTS = {
         "grunit.data.tagging_schemes.convert",
         "grunit.data.tagging_scores.score_tags",
     ],
+    "Tuning": ["grunit.tune", "grunit.tuning.Tuning", "grunit.tuning.Trial"],
     "Live streams": [
         "grunit.OnlineRegressor",
         "grunit.OnlineClassifier",

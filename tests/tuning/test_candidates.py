@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from tests.tuning.hills import Hill
 
 from grunit.tuning.candidates import list_candidates
 from grunit.tuning.choices import Choices, Span
 from grunit.tuning.space import Space
-from tests.tuning.hills import Hill
 
 SPACE = Space({"height": Span(-5.0, 5.0), "steps": Choices((0, 1, 2))})
 SMALL = Space({"steps": Choices((0, 1, 2))})

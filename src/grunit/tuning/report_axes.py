@@ -19,6 +19,7 @@ class Axis:
     Args:
         log: by factors.
         names: what stands at 0, 1, 2, ..., where the values are no numbers.
+        whole: ticks at whole numbers only.
     """
 
     low: float
@@ -27,6 +28,7 @@ class Axis:
     end: float
     log: bool = False
     names: tuple[str, ...] = ()
+    whole: bool = False
 
     def __call__(self, value: float) -> float:
         """The pixel of a value."""
@@ -37,7 +39,10 @@ class Axis:
         """Places and what is written there."""
         if self.names:
             return [(float(place), name) for place, name in enumerate(self.names)]
-        return log_ticks(self.low, self.high) if self.log else number_ticks(self.low, self.high, count)
+        if self.log:
+            return log_ticks(self.low, self.high)
+        ticks = number_ticks(self.low, self.high, count)
+        return [(at, f"{at:.0f}") for at, _ in ticks if abs(at - round(at)) < 1e-9] if self.whole else ticks
 
 
 def number_ticks(low: float, high: float, count: int = 5) -> list[tuple[float, str]]:
@@ -90,7 +95,7 @@ def value_axis(domain: Domain, start: float, end: float) -> Axis:
     """The scale of an argument's values."""
     if isinstance(domain, Span):
         room = 0.0 if domain.log else 0.04 * (domain.high - domain.low)
-        return Axis(domain.low - room, domain.high + room, start, end, domain.log)
+        return Axis(domain.low - room, domain.high + room, start, end, domain.log, whole=domain.whole)
     names = tuple(show(label) for label in domain.labels)
     return Axis(-0.5, len(names) - 0.5, start, end, names=names)
 

@@ -75,7 +75,7 @@ def describe(trial: Trial, metric: str) -> str:
 def history_chart(found: Tuning, width: int = 900, height: int = 320) -> Drawing:
     """The score of every trial in the order they began, and the best so far."""
     last = max(max((trial.number for trial in found.trials), default=1), 1)
-    x = Axis(-0.5, last + 0.5, LEFT, width - RIGHT)
+    x = Axis(-0.5, last + 0.5, LEFT, width - RIGHT, whole=True)
     y = _scores(found, height)
     chart = Drawing(f"{found.metric} of every trial, and the best so far", x, y, width, height)
     chart.axes("trial", found.metric, 10)

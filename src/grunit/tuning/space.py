@@ -33,7 +33,7 @@ OPTIONS = "_options"
 """How the names of arguments end that hold further arguments."""
 COUNTS = ("hidden_size", "num_layers", "batch_size", "input_size")
 """Arguments that count something."""
-LARGEST = 100_000
+LARGEST = 10_000
 """Settings a grid may have."""
 
 

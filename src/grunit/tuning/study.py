@@ -110,7 +110,7 @@ def make_sampler(optuna: Any, method: str, seed: int, begun: int, worker: int, t
 def make_pruner(optuna: Any, pruning: str) -> Any:
     """What says which trials are not worth going on with."""
     if pruning == "median":
-        return optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=2)
+        return optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=3)
     if pruning == "halving":
         return optuna.pruners.SuccessiveHalvingPruner(min_resource=2, reduction_factor=2)
     return optuna.pruners.NopPruner()
