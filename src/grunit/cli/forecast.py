@@ -31,7 +31,8 @@ def read_data(
 
     Args:
         data: a path, or ``example:`` and the name of one.
-        target, identity, time: names of the columns; found by their usual names where None.
+        target, identity, time: names of the columns; found by their usual names where None. Several targets are parted
+            by commas.
     """
     from grunit.data import Columns, load_example, read_table
 
@@ -41,8 +42,9 @@ def read_data(
             raise InputError(f"{data} comes with its columns chosen: leave out {' and '.join(named)}")
         return load_example(data.removeprefix(EXAMPLE))
     columns = Columns(unique_id=identity or "unique_id")
-    frame = read_table(data, columns, target=target, time=time)
-    given = {"unique_id": identity, "ds": time, "y": target}
+    first = None if target is None else read_targets(target)[0]
+    frame = read_table(data, columns, target=first, time=time, missing=True, text=True)
+    given = {"unique_id": identity, "ds": time, "y": first}
     return frame.rename(columns={standard: name for standard, name in given.items() if name})
 
 
@@ -62,11 +64,31 @@ def create(
 
     given = read_settings(settings, Forecaster, RESERVED)
     cells.get(cell)
-    columns = {"id_col": identity, "time_col": time, "target_col": target}
+    columns = {"id_col": identity, "time_col": time, "target_col": target_column(target)}
     given |= {name: value for name, value in columns.items() if value}
     estimator = Forecaster(h, cell=cell, seed=seed, verbose=verbose, **given)
     spare_threads(estimator.hidden_size)
     return estimator
+
+
+def read_targets(text: str) -> list[str]:
+    """The names of the targets in ``--target``.
+
+    >>> read_targets("temp_max, wind")
+    ['temp_max', 'wind']
+    """
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise InputError(f"--target {text}: give names of columns, parted by commas")
+    return names
+
+
+def target_column(text: str | None) -> Any:
+    """What a Forecaster is told of ``--target``: a name, or a list of several."""
+    if text is None:
+        return None
+    names = read_targets(text)
+    return names if len(names) > 1 else names[0]
 
 
 def spare_threads(hidden_size: int) -> None:
@@ -88,7 +110,7 @@ def largest(estimator: Any) -> int:
 
 def read_again(estimator: Forecaster, data: str) -> pd.DataFrame:
     """A table with the columns that the model was fitted on."""
-    names = {"target": estimator.target_col, "identity": estimator.id_col, "time": estimator.time_col}
+    names = {"target": ",".join(estimator.targets), "identity": estimator.id_col, "time": estimator.time_col}
     standard = {"target": "y", "identity": "unique_id", "time": "ds"}
     spare_threads(largest(estimator))
     return read_data(data, **{part: None if names[part] == standard[part] else names[part] for part in names})
@@ -147,6 +169,7 @@ def compare(
     columns: dict[str, str | None],
     metric: str,
     progress: Any,
+    keep: Any = None,
 ) -> Comparison:
     """Backtest cells beside the baselines; ``columns`` are the names given for target, identity and time."""
     from grunit import cells as known
@@ -158,9 +181,10 @@ def compare(
         known.get(cell)
     spare_threads(given.get("hidden_size", 0))
     names = {"target": "target_col", "identity": "id_col", "time": "time_col"}
-    given |= {names[part]: name for part, name in columns.items() if name}
+    given |= {names[part]: target_column(name) if part == "target" else name for part, name in columns.items() if name}
     frame = read_data(data, **columns)
-    return compare(frame, h, cells, seeds=seeds, n_windows=windows, metric=metric, progress=progress, **given)
+    given |= {"metric": metric, "progress": progress, "keep": keep}
+    return compare(frame, h, cells, seeds=seeds, n_windows=windows, **given)
 
 
 def unit_of(data: str) -> str:

@@ -14,7 +14,7 @@ Data = Annotated[
 ]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="The folder a model was saved in.")]
 Horizon = Annotated[int | None, typer.Option("--h", help="Steps ahead to predict [default: 14].", min=1)]
-Target = Annotated[str | None, typer.Option("--target", "--label", help="The column to predict.")]
+Target = Annotated[str | None, typer.Option("--target", "--label", help="The column to predict, or several: a,b.")]
 Text = Annotated[str | None, typer.Option("--text", help="The column of texts.")]
 Validation = Annotated[
     str | None, typer.Option("--validation", help="Data that decides which weights are kept (tagging).")

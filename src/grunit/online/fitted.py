@@ -38,7 +38,7 @@ class FittedForecaster:
         lr: learning rate of those (default: a tenth of the one of ``fit``).
 
     Raises:
-        InputError: the model needs columns of the future, which a stream does not bring.
+        InputError: the model needs columns of the future, categories or several targets, which a stream does not bring.
 
     Source: of the intervals: Romano, Patterson & Candes, *Conformalized quantile regression*, NeurIPS (2019), with the
     level adapted as in :class:`~grunit.online.intervals.AdaptiveInterval`.
@@ -49,6 +49,9 @@ class FittedForecaster:
         if forecaster.futr_exog:
             names = ", ".join(forecaster.futr_exog)
             raise InputError(f"the model needs columns of the future ({names}), which a stream does not bring")
+        if forecaster.categories_ or len(forecaster.targets) > 1:
+            what = "columns of text" if forecaster.categories_ else "several targets"
+            raise InputError(f"the model has {what}, and a stream brings numbers of one: fit it without")
         self.forecaster = forecaster
         self.learn_every = int(forecaster.h) if learn_every is None else learn_every
         self.lr = forecaster.lr / 10 if lr is None else lr
@@ -66,7 +69,7 @@ class FittedForecaster:
         self.waiting: dict[str, deque[NDArray[Any]]] = {}
         self.since: dict[str, int] = {}
         for name, times, values in zip(context.ids, context.times, context.values, strict=True):
-            self.times[name], self.values[name] = list(times), values.tolist()
+            self.times[name], self.values[name] = list(times), fill_forward(values).tolist()
             self._begin(name)
 
     def _begin(self, name: str) -> None:
@@ -279,3 +282,12 @@ class FittedForecaster:
         made.drift, made.notes = DriftMonitor.from_json(data["drift"]), data["notes"]
         made._before = under("before.") or None
         return made
+
+
+def fill_forward(values: NDArray[Any]) -> NDArray[Any]:
+    """Rows ``(T, columns)`` without NaN: what was seen last, or first where nothing was before, or 0.
+
+    >>> fill_forward(np.array([[math.nan, 1.0], [2.0, math.nan]])).tolist()
+    [[2.0, 1.0], [2.0, 1.0]]
+    """
+    return pd.DataFrame(values).ffill().bfill().fillna(0.0).to_numpy()

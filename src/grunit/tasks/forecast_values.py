@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from grunit.data import Panel
+from grunit.data.categories import expand
 from grunit.data.frequency import first_irregular, future_times
 from grunit.errors import DataError, ShapeError
 from grunit.tasks.forecast_arguments import chosen_columns
@@ -70,7 +71,7 @@ def predict_values(
         raise DataError(f"series {series!r} was not fitted; leave the name out to scale its history by itself")
     past, ahead = _read_times(forecaster, times, len(np.asarray(values)))
     horizon = np.zeros((1, forecaster.h, 0)) if futures is None else np.asarray(futures, dtype=np.float64)[None]
-    known = len(forecaster.futr_exog or ())
+    known = len(expand(forecaster.futr_exog or (), forecaster.categories_))
     if horizon.shape != (1, forecaster.h, known):
         raise ShapeError(f"futures must have shape ({forecaster.h}, {known}), got {np.shape(futures)}")
     panel = Panel([series], [past], [table], forecaster.exogenous_, forecaster.freq_)
