@@ -118,7 +118,7 @@ def test_texts_of_a_list_come_to_their_end(poems):
 def test_a_text_of_words_goes_on_from_line_to_line():
     text = "\n".join(["one two", "three four", ""] * 12)
     model = small(unit="word", max_epochs=60).fit(text)
-    assert model.generate("one two\nthree", 6, temperature=0) == " four\n\none two\nthree"
+    assert model.generate("one two\nthree", 6, temperature=0) == " four\n\none two\n"
     score = model.score_text("one two\nthree four\n")
     assert (score.tokens, score.characters) == (6, 19)
 
@@ -141,6 +141,20 @@ def test_following_the_text_leaves_the_model_as_it_is(characters):
     rms = DynamicEvaluation(2e-3, decay=0.01, chunk=8, squares=squares)
     assert characters.perplexity(text, dynamic=rms, cache=CachePointer()) < before
     assert characters.perplexity(text) == before
+
+
+def test_byte_pieces_know_every_text(tmp_path):
+    pytest.importorskip("tokenizers")
+    model = small(unit="bpe", text_options={"max_size": 300}, max_epochs=40).fit("one two, 床前明月光\n" * 20)
+    assert model.encoder_.vocabulary.tokens[model.opening] == "\u010a"  # the sign for the byte of a line's end
+    assert model.score_text("ñandú").tokens == len("ñandú".encode())
+    written = model.generate("one two, 床", 30, temperature=0)
+    assert written.startswith("前明月光\none two, 床")
+    pieces = list(model.stream("one two, 床", 30, temperature=0))
+    assert "".join(pieces) == written
+    assert not any("\ufffd" in piece for piece in pieces[:-1])  # no half character
+    again = grunit.load(model.save(tmp_path / "model"))
+    assert again.perplexity("one three") == model.perplexity("one three")
 
 
 @pytest.mark.parametrize(
@@ -262,7 +276,7 @@ def test_no_tokens_asked_for_is_an_empty_answer(characters):
         ({"text_options": {"unit": "word"}}, RHYME, "text_options names 'unit'"),
         ({"cell_options": {"bidirectional": True}}, RHYME, "cell_options names 'bidirectional'"),
         ({"validation_fraction": 1.0}, RHYME, "validation_fraction is 1.0"),
-        ({"validation_fraction": 0.9}, ["one text"], "text is one token long"),
+        ({"validation_fraction": 0.9}, "abc", "too short to hold any back"),
         ({"training_options": {"lr": 3}}, RHYME, "'lr' is an argument of its own"),
     ],
 )
@@ -282,7 +296,7 @@ def test_what_cannot_be_learnt_is_refused(options, text, message):
         (lambda model: model.generate(["a"], 3, state=model.read(["b", "c"])), "the state is of 2 texts and 1 came"),
         (lambda model: model.stream(["a"], 3), "stream writes one text"),
         (lambda model: model.stream("", 3, state=model.read(["a", "b"])), "the state is of 2"),
-        (lambda model: model.generate(7, 3), "a text is 7"),
+        (lambda model: model.generate(7, 3), "prompt is 7: give a text"),
         (lambda model: model.perplexity([]), "text is empty"),
         (lambda model: model.fit("abc" * 9, ["abc"]), "text and validation are of two kinds"),
     ],

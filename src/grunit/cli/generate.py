@@ -45,7 +45,7 @@ def run(
     warn_unfinished(estimator, model)
     spare_threads(estimator.hidden_size)
     options: dict[str, Any] = {"repetition_penalty": repetition_penalty}
-    drawing = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
+    drawing: dict[str, Any] = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
     drawing = {name: value for name, value in drawing.items() if value is not None}
     if beams > 1:
         if drawing or seed is not None:

@@ -86,9 +86,9 @@ class DynamicLearner:
                     # A pull stronger than 1 would go beyond the trained weights.
                     pull = pull * (decay * root / self.mean).clamp(max=1.0)
                     # Weights that hardly learnt in training have next to no root; the paper's epsilon guards them.
-                    weight += pull - self.rule.lr * gradient / (root + 0.001 * self.mean)
+                    weight.add_(pull - self.rule.lr * gradient / (root + 0.001 * self.mean))
                 else:
-                    weight += decay * pull - self.rule.lr * share * gradient
+                    weight.add_(decay * pull - self.rule.lr * share * gradient)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any
 
 import torch
@@ -121,7 +121,7 @@ class TextWriter(Estimator):
             if (temperature, top_k, top_p) != (1.0, None, None):
                 raise InputError("beams draw nothing: leave temperature, top_k and top_p out, or set num_beams=1")
             beams = check_size("num_beams", num_beams)
-            options = {"length_penalty": length_penalty, "banned": self._banned, "end": self.stop}
+            options: dict[str, Any] = {"length_penalty": length_penalty, "banned": self._banned, "end": self.stop}
             after = search_beams(network, before, count, beams, sampling=sampling, **options)
         written = [self._written(*pair) for pair in zip(before.tokens, after.tokens, strict=True)]
         answer = written[0] if before.single else written
@@ -138,7 +138,7 @@ class TextWriter(Estimator):
         repetition_penalty: float = 1.0,
         seed: int | None = None,
         state: LanguageState | None = None,
-    ) -> Iterator[str]:
+    ) -> Generator[str, None, LanguageState]:
         """The same text as :meth:`generate` gives, piece by piece as it is written; arguments as there.
 
         The state after the last piece is what the generator returns (``StopIteration.value``).
@@ -155,7 +155,7 @@ class TextWriter(Estimator):
 
     def _pieces(
         self, network: LanguageNetwork, before: LanguageState, count: int, sampling: Sampling, seed: int | None
-    ) -> Iterator[str]:
+    ) -> Generator[str, None, LanguageState]:
         after, told = before, ""
         for after in sample_tokens(network, before, count, sampling, seed=seed, banned=self._banned, end=self.stop):
             written = self._written(before.tokens[0], after.tokens[0])
@@ -170,6 +170,8 @@ class TextWriter(Estimator):
 
     def _read(self, network: LanguageNetwork, prompt: Any, state: LanguageState | None) -> LanguageState:
         single = isinstance(prompt, str)
+        if not single and not isinstance(prompt, (list, tuple)):
+            raise DataError(f"prompt is {prompt!r}: give a text, or a list of texts")
         prompts = [prompt] if single else list(prompt)
         if not prompts:
             raise DataError("there is no prompt: give a text, or a list of texts")
