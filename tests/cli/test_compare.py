@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 
 import pytest
 
@@ -59,3 +60,24 @@ def test_refusals_write_no_report(run, table, tmp_path, words, part):
     assert part in err
     assert len(err.strip().splitlines()) == 1
     assert [file.name for file in tmp_path.iterdir()] == [table.name]
+
+
+def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(start, run, table, tmp_path):
+    words = ("compare", "forecast", table, "--cells", "gru,lstm", *SMALL, "--set", "conformal=0", "--json")
+    process = start(*words, "--set", "batch_size=1")
+    for line in process.stderr:
+        if line.startswith("2 of 4"):
+            process.send_signal(signal.SIGINT)
+            break
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, ""), err
+    kept = list((tmp_path / "report.html.kept").glob("*.safetensors"))
+    assert kept
+    said = err.strip().splitlines()[-1]
+    assert "report.html.kept keeps the" in said
+    assert "the same command goes on" in said
+    answer = run(*words, "--set", "batch_size=1")
+    assert answer.status == 0, answer.err
+    assert not (tmp_path / "report.html.kept").exists()
+    whole = json.loads(run(*words, "--set", "batch_size=1", "-o", "again.html").out)
+    assert [row["by_seed"] for row in json.loads(answer.out)["rows"]] == [row["by_seed"] for row in whole["rows"]]

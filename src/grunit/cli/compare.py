@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import shlex
 import sys
 import time as clock
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from grunit.cli.cell_files import read_cell
 from grunit.cli.fit import name_text
 from grunit.cli.options import Data, Horizon, Identity, Json, Settings, Target, TaskName, Text, Time, Windows
 from grunit.cli.output import Output, Steps, align
@@ -27,7 +29,9 @@ METRIC = "MAE"
 def run(
     task: TaskName,
     data: Data,
-    cells: Annotated[str, typer.Option("--cells", help="Names, see grunit cells.")] = "rnn,lstm,gru,peephole_lstm",
+    cells: Annotated[
+        str, typer.Option("--cells", help="Names, see grunit cells, or file.py:Class.")
+    ] = "rnn,lstm,gru,peephole_lstm",
     h: Horizon = None,
     target: Target = None,
     identity: Identity = None,
@@ -48,14 +52,18 @@ def run(
     job = find_task(task)
     check_place(output)
     refuse_replacing(output, force)
-    names = read_names(cells)
+    names = [read_cell(name) for name in read_names(cells)]
     columns = {"target": target, "identity": identity, "time": time, **name_text(job, task, text)}
     decides = metric or getattr(job, "METRIC", METRIC)
     begun = clock.perf_counter()
-    with Steps() as steps:
-        found = job.compare(
-            data, names, h or job.HORIZON, list(range(seeds)), windows or WINDOWS, settings, columns, decides, steps
-        )
+    kept = output.with_name(f"{output.name}.kept")
+    more = {"keep": kept} if "keep" in inspect.signature(job.compare).parameters else {}
+    plan = (data, names, h or job.HORIZON, list(range(seeds)), windows or WINDOWS, settings, columns, decides)
+    try:
+        with Steps() as steps:
+            found = job.compare(*plan, steps, **more)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(tell_stop(kept)) from None
     seconds = clock.perf_counter() - begun
 
     from grunit.explain.report_comparison import tell as tell_forecasts
@@ -68,6 +76,15 @@ def run(
         {**found.to_dict(), "seconds": seconds, "report": str(output)},
         f"{show(found)}\n\n{found.verdict}\nreport: {output}",
     )
+
+
+def tell_stop(kept: Path) -> str:
+    """What is left of a comparison that was stopped, and how to go on."""
+    done = len(list(kept.glob("*.safetensors"))) if kept.is_dir() else 0
+    if not done:
+        return "stopped before a training was done: nothing was kept"
+    what = "1 training that is" if done == 1 else f"{done} trainings that are"
+    return f"stopped: {kept} keeps the {what} done, and the same command goes on from there"
 
 
 def read_names(text: str) -> list[str]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from grunit.cli.cell_files import OwnCell, own_cells
 from grunit.cli.options import Data, Json, Model, Windows
 from grunit.cli.output import Output, align
 from grunit.cli.predict import warn_unfinished
 from grunit.cli.tasks import task_of
 
 
-def run(model: Model, data: Data, windows: Windows = None, as_json: Json = False) -> None:
+def run(model: Model, data: Data, windows: Windows = None, cell: OwnCell = None, as_json: Json = False) -> None:
     """How well a kept model does on data, beside the baselines."""
     from grunit.tasks import load
 
-    estimator = load(model)
+    estimator = load(model, own_cells(cell))
     warn_unfinished(estimator, model)
     scores = task_of(estimator).evaluate(estimator, data, windows)
     table = scores.reset_index() if scores.index.name else scores

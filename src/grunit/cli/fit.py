@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from grunit.cli.cell_files import read_cell
 from grunit.cli.options import Data, Horizon, Identity, Json, Seed, Settings, Target, TaskName, Text, Time, Validation
 from grunit.cli.output import Output
 from grunit.cli.tasks import find_task, task_of
@@ -18,7 +19,9 @@ def run(
     task: TaskName,
     data: Data,
     output: Annotated[Path, typer.Option("-o", "--output", help="The folder to keep the model in.")] = Path("model"),
-    cell: Annotated[str | None, typer.Option("--cell", help="Which cell, see grunit cells [default: gru].")] = None,
+    cell: Annotated[
+        str | None, typer.Option("--cell", help="A name, see grunit cells, or file.py:Class [default: gru].")
+    ] = None,
     h: Horizon = None,
     target: Target = None,
     identity: Identity = None,
@@ -42,12 +45,13 @@ def run(
         frame = job.read_again(estimator, data)
     else:
         refuse_taken(output)
-        estimator = job.create(
-            cell or "gru", job.HORIZON if h is None else h, seed or 0, settings, target, identity, time, **named
-        )
+        kind, steps = read_cell(cell or "gru"), job.HORIZON if h is None else h
+        estimator = job.create(kind, steps, seed or 0, settings, target, identity, time, **named)
         frame = job.read_data(data, target, identity, time, **named)
     train(estimator, frame, output, resume, **beside)
     report = {**job.describe_fit(estimator, frame), "model": str(output)}
+    if isinstance(report.get("cell"), type):
+        report["cell"] = report["cell"].__name__
     say.answer(report, f"{job.show_fit(report)}\nkept in {output}: grunit {getattr(job, 'NEXT', 'predict')} {output}")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from grunit.cli.cell_files import OwnCell, own_cells
 from grunit.cli.digits import records, round_forecast
 from grunit.cli.options import Json, Levels, Model
 from grunit.cli.output import Output, align
@@ -29,6 +30,7 @@ def run(
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write a .csv file.")] = None,
     force: Force = False,
     level: Levels = None,
+    cell: OwnCell = None,
     as_json: Json = False,
 ) -> None:
     """What a kept model expects next."""
@@ -38,7 +40,7 @@ def run(
         refuse_replacing(output, force)
     from grunit.tasks import load
 
-    estimator = load(model)
+    estimator = load(model, own_cells(cell))
     warn_unfinished(estimator, model)
     frame = task_of(estimator).predict(estimator, data, levels)
     if output is not None:

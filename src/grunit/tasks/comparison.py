@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ from grunit.errors import InputError
 from grunit.tasks.backtest import Backtest, Window, backtest, backtest_baseline, rolling_windows, window_frame
 from grunit.tasks.baselines import BASELINES
 from grunit.tasks.cell_choice import require_plain_inputs
+from grunit.tasks.comparison_trials import KeptTrials, Trial, describe_data
 from grunit.tasks.forecast_reading import known_columns
 from grunit.tasks.forecaster import Forecaster
 from grunit.tasks.metrics import METRICS
@@ -148,6 +150,7 @@ def compare(
     progress: Callable[[int, int, str], None] | None = None,
     static_df: Any = None,
     val_size: int = 0,
+    keep: str | os.PathLike | None = None,
     **settings: Any,
 ) -> Comparison:
     """Backtest cells and baselines on the same rolling windows.
@@ -163,6 +166,8 @@ def compare(
         metric: the score that decides: MAE, RMSE, MASE, sMAPE or CRPS.
         progress: called with (trainings done, trainings in all, what comes next).
         static_df, val_size: as for :meth:`grunit.Forecaster.fit`.
+        keep: a folder that keeps every training as it is done; the same comparison, interrupted, goes on from it, and
+            removes it at the end.
         settings: every other argument of :class:`grunit.Forecaster`.
 
     Raises:
@@ -185,37 +190,46 @@ def compare(
     }
     rows = [Row(name, True, [run.scores()]) for name, run in runs.items()]
 
+    forecasts = {name: run.forecasts for name, run in runs.items()}
     total, done = len(kinds) * len(seeds), 0
+    told = {"h": h, "n_windows": n_windows, "step_size": step_size, "refit": refit, "val_size": val_size}
+    kept = KeptTrials(keep, describe_data(panel, {**told, "settings": settings, "static": statics.to_json()}))
     histories: dict[str, list[History]] = {}
     models: dict[str, Forecaster] = {}
     failures: dict[str, str] = {}
     cell_rows = []
     for name, kind in kinds.items():
-        trials = []
+        trials: list[Trial] = []
+        own = [layer for layer in (kind if isinstance(kind, (list, tuple)) else [kind]) if isinstance(layer, type)]
         for seed in seeds:
             if progress is not None:
                 progress(done, total, f"{name}, seed {seed}")
             template.set_params(cell=kind, seed=seed)
+
+            def train() -> Trial:
+                past = backtest(template, panel, n_windows, step_size, refit, statics=statics, val_size=val_size)
+                return Trial.of(past)
+
             try:
-                trials.append(
-                    backtest(template, panel, n_windows, step_size, refit, statics=statics, val_size=val_size)
-                )
+                trials.append(kept.trial(name, seed, not trials, own, train))
             except DivergenceError as error:
                 failures[name] = str(error)
             done += 1
         if name in failures:
             continue
-        runs[name] = trials[0]
-        models[name] = trials[0].models[-1]
-        histories[name] = [model.history_ for trial in trials for model in trial.models[-1:]]
+        forecasts[name] = trials[0].forecasts
+        model = trials[0].model
+        assert model is not None
+        models[name] = model
+        histories[name] = [trial.history for trial in trials]
         seconds = float(np.mean([trial.seconds for trial in trials]))
-        parameters = sum(weight.numel() for weight in models[name].model_.parameters())
-        cell_rows.append(Row(name, False, [trial.scores() for trial in trials], seconds, parameters))
+        cell_rows.append(Row(name, False, [trial.scores for trial in trials], seconds, trials[0].parameters))
     if progress is not None:
         progress(total, total, "done")
     winner, best, verdict = judge(cell_rows, rows, metric, len(seeds), failures, len(windows))
-    names = [name for name in (*kinds, *runs) if name in runs]
-    together = window_frame(windows, {name: runs[name].forecasts for name in dict.fromkeys(names)}, levels)
+    names = dict.fromkeys(name for name in (*kinds, *forecasts) if name in forecasts)
+    together = window_frame(windows, {name: forecasts[name] for name in names}, levels)
+    kept.close()
     facts = {
         "horizon": h,
         "n_windows": n_windows,
