@@ -131,7 +131,7 @@ class Span:
             return False
         if self.step is not None:
             return value in (self.every() or [])
-        return self.low <= value <= self.high
+        return bool(self.low <= value <= self.high)
 
     def ends(self) -> list[Any]:
         """Values to be checked before any work."""
