@@ -19,9 +19,9 @@ class Scaler:
 
     Args:
         kind: ``"standard"``: mean and standard deviation. ``"robust"``: median and interquartile range.
-            ``"minmax"``: to [0, 1]. ``"log"``: ``"standard"`` of the logarithm of ``y``, for values above 0 that grow by
-            factors; other columns as they are. ``"none"``: unchanged. A column that does not vary is only centred.
-            Values that are missing (NaN) count for nothing and stay missing.
+            ``"minmax"``: to [0, 1]. ``"log"``: ``"standard"``, of ``y`` its logarithm, for values above 0 that grow by
+            factors. ``"none"``: unchanged. A column that does not vary is only centred. Values that are missing (NaN)
+            count for nothing and stay missing.
 
     Attributes:
         columns: names of the columns it was fitted on, ``y`` first.
