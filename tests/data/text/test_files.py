@@ -45,6 +45,11 @@ def test_quotation_marks_in_a_table_of_tabs_are_text(tmp_path):
     assert found.texts == ['"so called', "it's 5\" long"]
 
 
+def test_a_first_row_that_holds_a_number_is_still_no_header(tmp_path):
+    found = read_texts(write(tmp_path / "r.tsv", "fine\t1\ndull\t0\n"), text="1", label="2")
+    assert (found.texts, found.labels.tolist()) == (["fine", "dull"], ["1", "0"])
+
+
 def test_plain_text_is_a_text_a_line(tmp_path):
     found = read_texts(write(tmp_path / "r.txt", "one\ntwo\n"), answers=False)
     assert (found.texts, found.labels, found.lines) == (["one", "two"], None, [1, 2])

@@ -150,7 +150,7 @@ def _read_table(content: str, path: Path, text: str | None, label: str | None) -
     quoting: Any = csv.QUOTE_NONE if delimiter == "\t" and '"' not in first else csv.QUOTE_MINIMAL
     names = [name.strip() for name in next(csv.reader([first], delimiter=delimiter, quoting=quoting))]
     given = [name for name in (text, label) if name is not None]
-    headless = bool(given) and all(name.isdigit() for name in given) and not set(given) & set(names)
+    headless = bool(given) and all(name.isdigit() for name in given) and not set(given) <= set(names)
     if headless:
         names = [str(number) for number in range(1, len(names) + 1)]
     twice = sorted({name for name in names if names.count(name) > 1})

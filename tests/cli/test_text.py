@@ -1,0 +1,88 @@
+"""fit, predict, evaluate and compare for texts: answers, and refusals of one sentence that leave nothing behind."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import grunit
+
+SMALL = ("--set", "hidden_size=4", "--set", "embedding_size=6", "--set", "max_epochs=15", "--set", "lr=0.05")
+COLUMNS = ("--text", "review", "--label", "mood")
+
+
+@pytest.fixture
+def reviews(tmp_path) -> Path:
+    lines = ["mood,review"]
+    for index in range(12):
+        lines += [f'good,"number {index}, a fine film"', f'bad,"number {index}, a dull film"']
+    path = tmp_path / "reviews.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_from_file_to_answers(run, reviews):
+    answer = run("fit", "text-classification", reviews, *COLUMNS, "-o", "kept", "--cell", "mgu", *SMALL, "--json")
+    assert answer.status == 0, answer.err
+    report = json.loads(answer.out)
+    assert (report["cell"], report["texts"], report["classes"], report["epochs"]) == ("mgu", 24, ["bad", "good"], 15)
+    model = grunit.load("kept")
+
+    Path("fresh.txt").write_text("a fine day\nsuch a dull day\n")
+    rows = json.loads(run("predict", "kept", "fresh.txt", "--json").out)["predictions"]
+    texts = ["a fine day", "such a dull day"]
+    assert [row["prediction"] for row in rows] == model.predict(texts).tolist() == ["good", "bad"]
+    assert [row["because of"].split(", ")[0] for row in rows] == ["fine", "dull"]
+    np.testing.assert_allclose(
+        [row["probability of good"] for row in rows], model.predict_proba(texts)[:, 1], rtol=1e-9
+    )
+
+    scores = json.loads(run("evaluate", "kept", reviews, "--json").out)["scores"]
+    assert [score["accuracy"] for score in scores] == [1.0, 0.5]
+
+
+def test_compare_holds_cells_against_a_bag_of_words(run, reviews):
+    words = ("--cells", "gru,mgu", "--seeds", "1", "--set", "max_epochs=1", "--set", "hidden_size=4", "--json")
+    answer = run("compare", "text-classification", reviews, *COLUMNS, *words)
+    assert answer.status == 0, answer.err
+    found = json.loads(answer.out)
+    assert [row["name"] for row in found["rows"]] == ["gru", "mgu", "bag of words"]
+    assert found["metric"] == "error"
+    assert "Which cell classifies reviews.csv?" in Path("report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "said"),
+    [
+        ("review,mood\nfine,good\n,bad\n", (), "line 3: its text ('review') is empty"),
+        ("review,mood\nfine,good\ndull,\n", (), "line 3: its label ('mood') is missing"),
+        ("review,mood\nfine,good\n\ndull,bad\n", (), "line 3: it is empty"),
+        ("review,mood\nfine,good\ndull,bad\n", ("--h", "3"), "--h"),
+        ("review,mood\nfine,good\ndull,bad\n", ("--set", "unit=words"), "did you mean 'word'"),
+        ("review,mood\nfine,good\ndull,bad\n", ("--set", "dropout=2"), "dropout is 2"),
+        ("review,mood\nfine,good\ndull,bad\n", ("--set", "hidden_sise=2"), "did you mean 'hidden_size'"),
+    ],
+)
+def test_refused_in_one_sentence(run, tmp_path, content, options, said):
+    (tmp_path / "r.csv").write_text(content)
+    answer = run("fit", "text-classification", "r.csv", *COLUMNS, *options)
+    assert answer.status == 2
+    assert said in answer.err
+    assert answer.err.count("\n") == 1
+    assert not Path("model").exists()
+
+
+def test_wrong_encoding_names_file_and_line(run, tmp_path):
+    (tmp_path / "r.csv").write_bytes("review,mood\nfine,good\ntr\xfcb,bad\n".encode("latin-1"))
+    answer = run("fit", "text-classification", "r.csv", *COLUMNS)
+    assert answer.status == 2
+    assert "r.csv, line 3: it is not UTF-8" in answer.err
+
+
+def test_other_tasks_read_no_texts(run, reviews):
+    answer = run("fit", "classification", reviews, "--text", "review")
+    assert answer.status == 2
+    assert "classification reads no texts: leave --text out" in answer.err
