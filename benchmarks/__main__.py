@@ -18,6 +18,7 @@ SUITES = (
     "sequences",
     "catalogue",
     "classification",
+    "text_classification",
     "pretraining",
     "tagging",
     "language",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from pathlib import Path
 from types import ModuleType
 
@@ -30,7 +31,9 @@ def test_every_example_is_tested():
     assert {path.stem for path in FOLDER.glob("*.py")} == {
         "apple_stock",
         "demo",
+        "find_names",
         "own_cell",
+        "reviews",
         "seattle_weather",
         "write_on",
     }
@@ -70,6 +73,14 @@ def test_write_on(capsys):
     assert prompt + model.generate(prompt, 40, temperature=0.7, seed=0) in out
 
 
+@pytest.mark.skipif(not os.environ.get("GRUNIT_DATA"), reason="set GRUNIT_DATA to the folder of data sets")
+def test_reviews(capsys):
+    share = read("reviews").main(quick=True)
+    out = capsys.readouterr().out
+    assert f"{share:.1%} of 1821 sentences told right" in out
+    assert "good: " in out
+
+
 @pytest.mark.slow
 def test_demo_replaces_its_own_folder(tmp_path, capsys):
     demo = read("demo")
@@ -82,3 +93,14 @@ def test_demo_replaces_its_own_folder(tmp_path, capsys):
     for cell in demo.CELLS:
         assert cell in out
     assert "report.html" in out
+
+
+@pytest.mark.parametrize("text", ["Ada B-PER\nsang O\n\nRome B-LOC\n", "高 B-NAME\n勇 E-NAME\n： O\n"])
+def test_find_names_reads_words_and_characters(text, tmp_path, capsys):
+    path = tmp_path / "train.conll"
+    path.write_text(text, encoding="utf-8")
+    tagger = read("find_names").main(str(path), str(path), quick=True)
+    assert tagger.pairs == ("高" in text)
+    out = capsys.readouterr().out
+    assert "precision  recall" in out
+    assert out.count("%  ") >= 1
