@@ -40,7 +40,7 @@ CHOSEN: dict[str, Any] = {
     "lr": 1e-3,
     "batch_size": 256,
     "weight_decay": 0.0,
-    "max_epochs": 6,
+    "max_epochs": 5,
     "training_options": {"averaging": "ema", "averaging_decay": 0.995},
 }
 """Settings of the forecaster; the others are its defaults."""
