@@ -56,6 +56,18 @@ CONTENTS = {
         "grunit.data.tagging_schemes.convert",
         "grunit.data.tagging_scores.score_tags",
     ],
+    "Language": [
+        "grunit.LanguageModel",
+        "grunit.tasks.language_model_writer.TextWriter",
+        "grunit.tasks.language_model_sampling.Sampling",
+        "grunit.tasks.language_model_state.LanguageState",
+        "grunit.tasks.language_model_scores.TextScore",
+        "grunit.tasks.language_model_adaptation.DynamicEvaluation",
+        "grunit.tasks.language_model_adaptation.CachePointer",
+        "grunit.nn.softmax.AdaptiveSoftmax",
+        "grunit.nn.softmax.SampledSoftmax",
+        "grunit.nn.embedding.TokenEmbedding",
+    ],
     "Tuning": ["grunit.tune", "grunit.tuning.Tuning", "grunit.tuning.Trial"],
     "Live streams": [
         "grunit.OnlineRegressor",
