@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -90,11 +91,11 @@ class PointOutput(Output):
     It knows nothing of spread, so all its quantiles are that number; conformal intervals move them apart.
     """
 
-    error: Callable[[Tensor], Tensor]
+    error: ClassVar[Any]
 
     def loss(self, parameters: Tensor, target: Tensor, units: Tensor) -> Tensor:
         """As :meth:`Output.loss`."""
-        return observed_mean(type(self).error(parameters[..., 0] - target.nan_to_num()), target)
+        return observed_mean(self.error(parameters[..., 0] - target.nan_to_num()), target)
 
     def quantiles(self, parameters: Tensor, units: Tensor) -> Tensor:
         """As :meth:`Output.quantiles`."""
@@ -104,13 +105,13 @@ class PointOutput(Output):
 class SquaredOutput(PointOutput):
     """The mean, by squared errors."""
 
-    error = torch.square
+    error = staticmethod(torch.square)
 
 
 class AbsoluteOutput(PointOutput):
     """The median, by absolute errors."""
 
-    error = torch.abs
+    error = staticmethod(torch.abs)
 
 
 class NormalOutput(Output):
