@@ -7,13 +7,26 @@ import shlex
 import sys
 import time as clock
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from grunit.cli.cell_files import read_cell
 from grunit.cli.fit import name_text
-from grunit.cli.options import Data, Horizon, Identity, Json, Settings, Target, TaskName, Text, Time, Windows
+from grunit.cli.options import (
+    Baselines,
+    Data,
+    Horizon,
+    Identity,
+    Json,
+    Settings,
+    Target,
+    TaskName,
+    Text,
+    Time,
+    Windows,
+    read_baselines,
+)
 from grunit.cli.output import Output, Steps, align
 from grunit.cli.replacing import Force, refuse_replacing
 from grunit.cli.tasks import find_task
@@ -39,6 +52,7 @@ def run(
     text: Text = None,
     seeds: Annotated[int, typer.Option("--seeds", help="How often each cell is trained.", min=1)] = 3,
     windows: Windows = None,
+    baselines: Baselines = None,
     metric: Annotated[str | None, typer.Option("--metric", help="The score that decides [default: MAE].")] = None,
     unit: Annotated[str | None, typer.Option("--unit", help="Of the target, for the report's axes.")] = None,
     output: Annotated[Path, typer.Option("-o", "--output", help="Where the report goes.")] = Path("report.html"),
@@ -57,7 +71,8 @@ def run(
     decides = metric or getattr(job, "METRIC", METRIC)
     begun = clock.perf_counter()
     kept = output.with_name(f"{output.name}.kept")
-    more = {"keep": kept} if "keep" in inspect.signature(job.compare).parameters else {}
+    more: dict[str, Any] = {"keep": kept} if "keep" in inspect.signature(job.compare).parameters else {}
+    more |= read_baselines(baselines, job.compare, task)
     plan = (data, names, h or job.HORIZON, list(range(seeds)), windows or WINDOWS, settings, columns, decides)
     try:
         with Steps() as steps:

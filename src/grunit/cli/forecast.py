@@ -154,9 +154,10 @@ def predict(estimator: Forecaster, data: str | None, level: list[float] | None) 
     return estimator.predict(None if data is None else read_again(estimator, data), level=level)
 
 
-def evaluate(estimator: Forecaster, data: str, windows: int | None) -> pd.DataFrame:
+def evaluate(estimator: Forecaster, data: str, windows: int | None, baselines: list[str] | None = None) -> pd.DataFrame:
     """Scores of the model and of the baselines."""
-    return estimator.evaluate(read_again(estimator, data), n_windows=windows)
+    more = {} if baselines is None else {"baselines": baselines}
+    return estimator.evaluate(read_again(estimator, data), n_windows=windows, **more)
 
 
 def compare(
@@ -170,6 +171,7 @@ def compare(
     metric: str,
     progress: Any,
     keep: Any = None,
+    baselines: list[str] | None = None,
 ) -> Comparison:
     """Backtest cells beside the baselines; ``columns`` are the names given for target, identity and time."""
     from grunit import cells as known
@@ -183,7 +185,9 @@ def compare(
     names = {"target": "target_col", "identity": "id_col", "time": "time_col"}
     given |= {names[part]: target_column(name) if part == "target" else name for part, name in columns.items() if name}
     frame = read_data(data, **columns)
-    given |= {"metric": metric, "progress": progress, "keep": keep}
+    given |= {"metric": metric, "progress": progress, "keep": keep} | (
+        {} if baselines is None else {"baselines": baselines}
+    )
     return compare(frame, h, cells, seeds=seeds, n_windows=windows, **given)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from grunit.errors import InputError
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, for machines.")]
 TaskName = Annotated[str, typer.Argument(metavar="TASK", help="What to learn: forecast, classification, regression.")]
@@ -24,7 +27,27 @@ Time = Annotated[str | None, typer.Option("--time", help="The column of time sta
 Seed = Annotated[int | None, typer.Option("--seed", help="Of all that is drawn at random [default: 0].")]
 Levels = Annotated[str | None, typer.Option("--level", help="Percent of the intervals, such as 80,95.")]
 Windows = Annotated[int | None, typer.Option("--windows", help="Rolling windows at the end of the data.", min=1)]
+Baselines = Annotated[
+    str | None,
+    typer.Option("--baselines", help="Names, such as naive,drift; auto_ets and auto_theta need statsforecast."),
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="A setting of the model, such as hidden_size=32; may be repeated."),
 ]
+
+
+def read_baselines(text: str | None, taker: Any, task: str) -> dict[str, list[str]]:
+    """What ``--baselines`` names, as an argument for ``taker``; nothing where it was left out.
+
+    Raises:
+        InputError: it names nothing, or the task has no baselines to choose.
+    """
+    if text is None:
+        return {}
+    if "baselines" not in inspect.signature(taker).parameters:
+        raise InputError(f"{task} has no baselines to choose: leave --baselines out")
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise InputError("--baselines names nothing: give names such as naive,seasonal_naive")
+    return {"baselines": names}

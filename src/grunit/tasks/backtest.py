@@ -14,7 +14,7 @@ from sklearn.base import clone
 
 from grunit.data import DataWarning, Panel, require_length, season_length
 from grunit.errors import DataError, InputError
-from grunit.tasks.baselines import baseline_quantiles
+from grunit.tasks.baselines import baseline_quantiles, read_baselines
 from grunit.tasks.forecast_reading import known_columns
 from grunit.tasks.forecast_targets import part_ids
 from grunit.tasks.metrics import all_scores, seasonal_error
@@ -117,6 +117,7 @@ def backtest(
     n_windows: int,
     step_size: int,
     refit: bool = False,
+    baselines: Sequence[str] = (),
     *,
     statics: Statics | None = None,
     val_size: int = 0,
@@ -126,8 +127,12 @@ def backtest(
 
     With ``refit=False`` one clone is trained before the first cut and forecasts from every one.
     """
+    if baselines and len(forecaster.targets) > 1:
+        raise InputError("baselines beside several targets are for evaluate: leave them out of cross_validation")
     known = known_columns(forecaster, panel)
-    windows = rolling_windows(panel, forecaster.h, n_windows, step_size, known, forecaster.season)
+    season = season_length(panel.freq) if forecaster.season is None else forecaster.season
+    asked = read_baselines(baselines, season)
+    windows = rolling_windows(panel, forecaster.h, n_windows, step_size, known, season)
     models: list[Forecaster] = []
     forecasts, seconds = [], 0.0
     for window in windows:
@@ -137,7 +142,9 @@ def backtest(
             seconds += time.perf_counter() - started
         forecasts.append(models[-1].forecast(window.history, window.times, window.futures))
     name = type(forecaster).__name__
-    frame = window_frame(windows, {name: forecasts}, sorted(set(forecaster.level)))
+    levels = sorted(set(forecaster.level))
+    beside = {label: backtest_baseline(kind, windows, length, levels).forecasts for label, kind, length in asked}
+    frame = window_frame(windows, {name: forecasts, **beside}, levels)
     return Backtest(windows, forecasts, level_quantiles(forecaster.level), frame, models, seconds)
 
 
@@ -177,7 +184,13 @@ def window_frame(
     return frame.drop(columns="series")
 
 
-def evaluate(forecaster: Forecaster, panel: Panel, n_windows: int | None, step_size: int) -> pd.DataFrame:
+def evaluate(
+    forecaster: Forecaster,
+    panel: Panel,
+    n_windows: int | None,
+    step_size: int,
+    baselines: Sequence[str] = ("naive", "seasonal_naive", "drift"),
+) -> pd.DataFrame:
     """Scores of a fitted forecaster, as it is, and of the baselines, on the last windows of ``panel``."""
     h, context = forecaster.h, forecaster.context_
     until = {name: times[-1] for name, times in zip(context.ids, context.times, strict=True)}
@@ -195,9 +208,8 @@ def evaluate(forecaster: Forecaster, panel: Panel, n_windows: int | None, step_s
     forecasts = [forecaster.forecast(window.history, window.times, window.futures) for window in windows]
     levels = sorted(set(forecaster.level))
     runs = {type(forecaster).__name__: Backtest(windows, forecasts, level_quantiles(levels), pd.DataFrame())}
-    for name in ("naive", "seasonal_naive", "drift"):
-        if name != "seasonal_naive" or season > 1:
-            runs[name] = backtest_baseline(name, windows, season, levels)
+    for name, kind, length in read_baselines(baselines, season):
+        runs[name] = backtest_baseline(kind, windows, length, levels)
     if len(forecaster.targets) == 1:
         rows = {name: run.scores() for name, run in runs.items()}
     else:

@@ -7,7 +7,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from grunit.errors import InputError
+from grunit.errors import InputError, require, suggest
+from grunit.tasks.statistical_baselines import MODELS, statistical_quantiles
 
 
 def naive(history: np.ndarray, h: int, season: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -96,8 +97,36 @@ def baseline_quantiles(name: str, history: np.ndarray, h: int, season: int, quan
     Raises:
         InputError: the name is unknown.
     """
+    if name in MODELS:
+        return statistical_quantiles(name, history, h, season, quantiles)
     if name not in BASELINES:
-        raise InputError(f"unknown baseline {name!r}: use one of {', '.join(BASELINES)}")
+        raise InputError(f"unknown baseline {name!r}: use one of {', '.join((*BASELINES, *MODELS))}")
     forecast, spread = BASELINES[name](history, h, season)
     away = np.array([NormalDist().inv_cdf(quantile) for quantile in quantiles])
     return forecast[:, None] + spread[:, None] * away
+
+
+def read_baselines(names: Sequence[str], season: int) -> list[tuple[str, str, int]]:
+    """Name, kind and season of each baseline that was asked for; the seasonal ones without a season are left out.
+
+    Raises:
+        InputError: a name is unknown.
+        MissingExtraError: the models of statsforecast are asked for and it is not installed.
+
+    >>> read_baselines(["naive", "seasonal_naive", "seasonal_naive:365"], 7)
+    [('naive', 'naive', 7), ('seasonal_naive', 'seasonal_naive', 7), ('seasonal_naive:365', 'seasonal_naive', 365)]
+    """
+    if isinstance(names, str):
+        raise InputError(f"baselines is {names!r}: give a list of names, such as [{names!r}]")
+    read, known = [], (*BASELINES, *MODELS)
+    for name in names:
+        kind, _, length = name.partition(":")
+        if kind not in known or (length and not (length.isdigit() and int(length))):
+            hint = suggest(kind, known, f"use one of {', '.join(known)}, or seasonal_naive:365 to name a season")
+            raise InputError(f"unknown baseline {name!r}: {hint}")
+        if kind in MODELS:
+            require("statsforecast.models", "statsforecast")
+        if kind == "seasonal_naive" and not length and season == 1:
+            continue
+        read.append((name, kind, int(length) if length else season))
+    return read

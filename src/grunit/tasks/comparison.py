@@ -15,7 +15,7 @@ from grunit.cells import get, name_of
 from grunit.data import Panel, season_length
 from grunit.errors import InputError
 from grunit.tasks.backtest import Backtest, Window, backtest, backtest_baseline, rolling_windows, window_frame
-from grunit.tasks.baselines import BASELINES
+from grunit.tasks.baselines import read_baselines
 from grunit.tasks.cell_choice import require_plain_inputs
 from grunit.tasks.comparison_trials import KeptTrials, Trial, describe_data
 from grunit.tasks.forecast_reading import known_columns
@@ -161,7 +161,8 @@ def compare(
         cells: names or classes.
         seeds: each cell is trained once with each.
         n_windows, step_size, refit: of the windows, see :meth:`grunit.Forecaster.cross_validation`.
-        baselines: ``"naive"``, ``"seasonal_naive"``, ``"drift"``; ``"seasonal_naive:365"`` names its season. Without a
+        baselines: ``"naive"``, ``"seasonal_naive"``, ``"drift"``, and with the extra ``statsforecast`` also
+            ``"auto_ets"`` and ``"auto_theta"``; ``"seasonal_naive:365"`` names its season. Without a
             usual season, the seasonal naive forecast is the naive one and is left out.
         metric: the score that decides: MAE, RMSE, MASE, sMAPE or CRPS.
         progress: called with (trainings done, trainings in all, what comes next).
@@ -186,7 +187,8 @@ def compare(
     windows = rolling_windows(panel, h, n_windows, step_size, known_columns(template, panel), season)
     levels = sorted(set(template.level))
     runs: dict[str, Backtest] = {
-        name: backtest_baseline(kind, windows, length, levels) for name, kind, length in _read(baselines, season)
+        name: backtest_baseline(kind, windows, length, levels)
+        for name, kind, length in read_baselines(baselines, season)
     }
     rows = [Row(name, True, [run.scores()]) for name, run in runs.items()]
 
@@ -265,20 +267,6 @@ def _named(cells: Sequence[Any]) -> dict[str, Any]:
         layers = [get(layer) for layer in (cell if isinstance(cell, (list, tuple)) else [cell])]
         kinds["+".join(name_of(layer) or layer.__name__ for layer in layers)] = cell
     return kinds
-
-
-def _read(baselines: Sequence[str], season: int) -> list[tuple[str, str, int]]:
-    """Name, kind and season of each baseline."""
-    read = []
-    for name in baselines:
-        kind, _, length = name.partition(":")
-        if kind not in BASELINES or (length and not (length.isdigit() and int(length))):
-            known = ", ".join(BASELINES)
-            raise InputError(f"unknown baseline {name!r}: use one of {known}, or seasonal_naive:365 to name a season")
-        if kind == "seasonal_naive" and not length and season == 1:
-            continue
-        read.append((name, kind, int(length) if length else season))
-    return read
 
 
 def _finite(value: float) -> float | None:

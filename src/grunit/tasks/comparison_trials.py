@@ -16,7 +16,7 @@ from safetensors import safe_open
 from safetensors.numpy import save
 
 from grunit.data import Panel
-from grunit.errors import GrunitError
+from grunit.errors import BundleError, GrunitError
 from grunit.tasks.backtest import Backtest
 from grunit.tasks.forecaster import Forecaster
 from grunit.tasks.loading import load
@@ -133,9 +133,9 @@ class KeptTrials:
             # Written last: where it is, all of the trial is.
             draft.write_bytes(save(arrays, metadata={"trial": json.dumps(told)}))
             os.replace(draft, place)
-        except OSError as error:
+        except (OSError, BundleError) as error:
             draft.unlink(missing_ok=True)
             raise KeepingError(
-                f"{place.parent} cannot be written ({error.strerror or error}): it keeps the {self.done} trainings "
-                f"before this one; make room, and the same command goes on from there"
+                f"{place.parent} cannot be written ({getattr(error, 'strerror', None) or error}): it keeps the "
+                f"trainings done before, {self.done} of them; make room, and the same comparison goes on from there"
             ) from error

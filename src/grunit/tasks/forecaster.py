@@ -14,6 +14,7 @@ from grunit.data.windows import split_tail
 from grunit.tasks import forecast_arguments as arguments
 from grunit.tasks import forecast_network as network
 from grunit.tasks import forecast_reading as reading
+from grunit.tasks.baselines import BASELINES
 from grunit.tasks.calendar import calendar_cycles
 from grunit.tasks.conformal import calibrate, plan
 from grunit.tasks.context import extend_context, join_context
@@ -306,6 +307,7 @@ class Forecaster(Estimator):
         level: Any = None,
         static_df: Any = None,
         val_size: int = 0,
+        baselines: Any = (),
     ) -> Any:
         """Forecasts of past windows by models that had not seen them; this estimator itself stays as it is.
 
@@ -316,6 +318,7 @@ class Forecaster(Estimator):
             refit: train anew before every window, or once before the first (default).
             level: percent of intervals, among those of the estimator.
             static_df, val_size: as for :meth:`fit`.
+            baselines: names, as for :meth:`evaluate`, which add columns of their own.
 
         Returns:
             ``unique_id, ds, cutoff, y, Forecaster, Forecaster-lo-80, ...``; ``cutoff`` is the last time seen.
@@ -325,17 +328,21 @@ class Forecaster(Estimator):
         levels = arguments.choose_levels(self.level, level)
         panel, statics = reading.read_training(self, df, static_df)
         step_size = self.h if step_size is None else step_size
-        result = backtest(self, panel, n_windows, step_size, refit, statics=statics, val_size=val_size)
-        keep = ["unique_id", "ds", "cutoff", "y", *level_columns(type(self).__name__, levels)]
+        result = backtest(self, panel, n_windows, step_size, refit, baselines, statics=statics, val_size=val_size)
+        wanted = [column for name in (type(self).__name__, *baselines) for column in level_columns(name, levels)]
+        keep = ["unique_id", "ds", "cutoff", "y", *(column for column in wanted if column in result.frame)]
         return like(self._by_target(result.frame[keep]), df, self.columns)
 
-    def evaluate(self, df: Any, n_windows: int | None = None, step_size: int | None = None) -> pd.DataFrame:
+    def evaluate(
+        self, df: Any, n_windows: int | None = None, step_size: int | None = None, baselines: Any = BASELINES
+    ) -> pd.DataFrame:
         """Scores of this model, as it is, beside the baselines' on windows of ``df``.
 
         Args:
             df: as for :meth:`fit`; history and what came after it.
             n_windows: the last so many windows (default: all that lie wholly after the training data, or one).
             step_size: steps between windows (default ``h``).
+            baselines: names (default ``naive``, ``seasonal_naive``, ``drift``); also ``auto_ets``, ``auto_theta``.
 
         Returns:
             one row for the model and each baseline: MAE, RMSE, MASE, sMAPE, CRPS and coverage of the intervals.
@@ -347,7 +354,7 @@ class Forecaster(Estimator):
 
         self.check_fitted()
         panel = reading.read_history(self, df)
-        return evaluate(self, panel, n_windows, self.h if step_size is None else step_size)
+        return evaluate(self, panel, n_windows, self.h if step_size is None else step_size, baselines)
 
     def forecast(self, panel: Panel, times: list[np.ndarray], futures: np.ndarray, static_df: Any = None) -> np.ndarray:
         """Quantiles ``(N, h, Q)``, ascending, in the units of ``y``, after the end of each series of ``panel``."""
