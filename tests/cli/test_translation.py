@@ -1,0 +1,92 @@
+"""fit, evaluate and predict for translation, from files; refusals that leave nothing behind."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import grunit
+
+WORDS = {"hund": "dog", "katze": "cat", "vogel": "bird", "mann": "man"}
+SMALL = ("--set", "hidden_size=12", "--set", "embedding_size=12", "--set", "dropout=0", "--set", "lr=0.03")
+SMALL = (*SMALL, "--set", "max_epochs=20", "--set", "batch_size=8")
+
+
+@pytest.fixture
+def files(tmp_path) -> Path:
+    """pairs.tsv and the same as two files."""
+    pairs = [(f"der {a} und der {b} .", f"the {WORDS[a]} and the {WORDS[b]} .") for a in WORDS for b in WORDS]
+    (tmp_path / "pairs.tsv").write_text("".join(f"{one}\t{two}\n" for one, two in pairs))
+    (tmp_path / "all.de").write_text("".join(f"{one}\n" for one, _ in pairs))
+    (tmp_path / "all.en").write_text("".join(f"{two}\n" for _, two in pairs))
+    return tmp_path
+
+
+def test_from_a_table_to_scores(run, files):
+    pytest.importorskip("sacrebleu")
+    answer = run("fit", "translation", "pairs.tsv", "-o", "kept", *SMALL, "--cell", "lstm", "--json")
+    assert answer.status == 0, answer.err
+    report = json.loads(answer.out)
+    assert (report["cell"], report["pairs"], report["epochs"]) == ("lstm", 16, 20)
+    model = grunit.load("kept")
+    rows = json.loads(run("predict", "kept", "all.de", "--json").out)["predictions"]
+    texts = Path("all.de").read_text().splitlines()
+    assert [row["translation"] for row in rows] == model.translate(texts)
+    assert [row["line"] for row in rows] == list(range(1, 17))
+    for data in ("pairs.tsv", "all.de,all.en"):
+        scores = json.loads(run("evaluate", "kept", data, "--json").out)["scores"]
+        assert [row["model"] for row in scores] == ["Translator", "untranslated"]
+        assert scores[0]["BLEU"] == pytest.approx(
+            model.evaluate(texts, Path("all.en").read_text().splitlines())["BLEU"]
+        )
+        assert scores[0]["BLEU"] > scores[1]["BLEU"]
+
+
+def test_two_files_and_pairs_for_validation(run, files):
+    words = ("fit", "translation", "all.de", "--target", "all.en", "--validation", "all.de,all.en", *SMALL)
+    answer = run(*words, "-o", "kept", "--json")
+    assert answer.status == 0, answer.err
+    report = json.loads(answer.out)
+    assert report["validation_loss"] == min(grunit.load("kept").history_.validation)
+    assert run(*words, "-o", "told").out.endswith("kept in told: grunit translate told\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("all.de",), "all.de: it holds one text a line: name the file of translations with --target"),
+        (("all.de", "--target", "short.en"), "all.de has 16 lines and short.en 1: line 2 of all.de"),
+        (("gap.tsv",), "gap.tsv, line 2 is empty"),
+        (("latin.tsv",), "latin.tsv, line 1 is not UTF-8"),
+        (("pairs.tsv", "--h", "3"), "translation has nothing that --h could name"),
+        (("pairs.tsv", "--cell", "gru_d"), "needs mask and dt at every step, which a translator has none of"),
+        (("pairs.tsv", "--set", "atention=none"), "did you mean 'attention'?"),
+        (("pairs.tsv", "--set", "teacher_forcing=3"), "teacher_forcing is 3"),
+        (("pairs.tsv", "--validation", "all.de"), "name both files of --validation with a comma"),
+    ],
+)
+def test_refusals_are_one_sentence_and_leave_nothing(run, files, words, message):
+    Path("short.en").write_text("the dog\n")
+    Path("gap.tsv").write_text("a\tb\n\nc\td\n")
+    Path("latin.tsv").write_bytes("fünf\tfive\n".encode("latin-1"))
+    answer = run("fit", "translation", *words, "-o", "kept")
+    assert answer.status == 2
+    assert message in answer.err
+    assert answer.err.count("\n") == 1
+    assert not Path("kept").exists()
+
+
+def test_what_translation_has_not_is_refused(run, files):
+    assert run("fit", "translation", "pairs.tsv", "-o", "kept", *SMALL[:-4], "--set", "max_epochs=1").status == 0
+    for words, message in (
+        (("predict", "kept"), "translation needs texts"),
+        (("predict", "kept", "all.de", "--level", "80"), "translation has no intervals"),
+        (("evaluate", "kept", "pairs.tsv", "--windows", "2"), "translation has no windows"),
+        (("evaluate", "kept", "all.de"), "name both files with a comma, as in test.de,test.en"),
+        (("compare", "translation", "pairs.tsv", "--cells", "gru"), "grunit compare does not translate"),
+    ):
+        answer = run(*words)
+        assert answer.status == 2
+        assert message in answer.err

@@ -1,0 +1,118 @@
+"""Texts through a translator: alone or in any batch, unknown words, lengths."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+import grunit
+from grunit.errors import DataError, InputError
+from grunit.nn.decoder_search import length_penalty_of
+from grunit.tasks.translation_answers import BLOCK, copy_unknown
+from grunit.tasks.translation_arguments import END, START
+
+WORDS = ["ein", "eine", "hund", "katze", "roter", "rote", "läuft", "schläft", "im", "park", "heute", "und"]
+
+
+def untrained(**options):
+    """A translator that has seen every word and learnt next to nothing, so that beams stay close."""
+    options = {"hidden_size": 12, "embedding_size": 8, "dropout": 0.0, "max_epochs": 1, "verbose": 0, **options}
+    texts = [" ".join(WORDS[i : i + 4]) for i in range(9)] * 2
+    return grunit.Translator(**options).fit(texts, [text.upper() for text in texts])
+
+
+KINDS = {
+    "attention": {},
+    "feeding": {"input_feeding": True, "cell": "lstm"},
+    "plain": {"attention": None},
+    "coverage": {"coverage": 0.5, "attention": "additive"},
+}
+MODELS: dict[str, grunit.Translator] = {}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@hypothesis_settings(max_examples=8)
+@given(texts=st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=9).map(" ".join), min_size=2, max_size=6))
+def test_a_text_has_the_same_translation_alone_and_in_any_batch(kind, texts):
+    model = MODELS.setdefault(kind, untrained(**KINDS[kind]))
+    together = model.translate(texts, num_beams=3, max_length=8)
+    assert together == [model.translate([text], num_beams=3, max_length=8)[0] for text in texts]
+    assert together[::-1] == model.translate(texts[::-1], num_beams=3, max_length=8)
+
+
+def test_more_texts_than_a_block_keep_their_order():
+    model = MODELS.setdefault("attention", untrained())
+    texts = [" ".join(WORDS[i % 7 : i % 7 + 1 + i % 5]) for i in range(BLOCK + 9)]
+    single = {text: model.translate([text], num_beams=2, max_length=6)[0] for text in set(texts)}
+    assert model.translate(texts, num_beams=2, max_length=6) == [single[text] for text in texts]
+
+
+@pytest.mark.parametrize("penalty", [0.0, 1.0])
+def test_it_is_the_best_of_all_translations_of_up_to_three_words(penalty):
+    model = untrained(max_size=7)  # padding, unknown, start, end and three words
+    network = model.model_.double()
+    source = torch.tensor([model.source_.encode("ein hund läuft")])
+    every = [[]]
+    for _ in range(3):
+        every += [[*past, token] for past in every for token in range(7) if token not in (0, START, END)]
+    scored = {}
+    for ids in every:
+        logs = network(source, torch.tensor([3]), torch.tensor([[START, *ids]]))[0][0].log_softmax(-1)
+        total = sum(float(logs[place, token]) for place, token in enumerate([*ids, END]))
+        scored[tuple(ids)] = total / length_penalty_of(len(ids) + 1, penalty)
+    best = max(scored, key=lambda ids: scored[ids])
+    found = model.translate(
+        ["ein hund läuft"], num_beams=len(every), length_penalty=penalty, max_length=3, replace_unknown=False
+    )
+    assert found == [model.target_.join(model.target_.vocabulary.decode(best))]
+
+
+def test_unknown_words_are_those_with_most_attention():
+    written, ids = ["the", "<unk>", "sees", "<unk>"], [7, 1, 8, 1]
+    look = torch.tensor([[0.9, 0.1, 0], [0.1, 0.2, 0.7], [0, 1, 0], [0.2, 0.5, 0.3], [1, 0, 0]])
+    copy_unknown(written, ids, ["die", "Maria", "Anna"], look)
+    assert written == ["the", "Anna", "sees", "Maria"]
+
+
+def test_names_that_no_pair_holds_are_copied():
+    rng = torch.Generator().manual_seed(0)
+    words = {"hund": "dog", "katze": "cat", "mann": "man", "frau": "woman"}
+    names = [f"name{number}" for number in range(300)]
+    sources, targets = [], []
+    for name in names:
+        word = list(words)[int(torch.randint(4, (1,), generator=rng))]
+        sources.append(f"der {word} heißt {name}")
+        targets.append(f"the {words[word]} is called {name}")
+    model = grunit.Translator(
+        hidden_size=24, embedding_size=16, min_count=2, dropout=0.0, max_epochs=15, lr=0.02, verbose=0
+    ).fit(sources, targets)
+    assert model.translate(["der hund heißt Ottokar"]) == ["the dog is called Ottokar"]
+    assert model.translate(["der hund heißt Ottokar"], replace_unknown=False) == ["the dog is called <unk>"]
+
+
+def test_length_and_coverage_have_their_say():
+    model = MODELS.setdefault("attention", untrained())
+    texts = [" ".join(WORDS[i : i + 6]) for i in range(6)]
+
+    def words(penalty):
+        return sum(len(one.split()) for one in model.translate(texts, length_penalty=penalty))
+
+    assert words(0.0) < words(3.0)
+    assert max(len(one.split()) for one in model.translate(texts, length_penalty=3.0, max_length=4)) <= 4
+    plain = MODELS.setdefault("plain", untrained(attention=None))
+    with pytest.raises(InputError, match="this translator has none: set it 0"):
+        plain.translate(texts, coverage_penalty=0.2)
+
+
+def test_what_cannot_be_translated_is_refused():
+    model = MODELS.setdefault("attention", untrained())
+    with pytest.raises(DataError, match="texts is a str: give a list of strings"):
+        model.translate("ein hund")
+    with pytest.raises(DataError, match=r"texts\[1\] is empty"):
+        model.translate(["ein hund", ""])
+    with pytest.raises(InputError, match="num_beams must be a whole number of at least 1, got 0"):
+        model.translate(["ein hund"], num_beams=0)
+    assert model.translate([]) == []

@@ -1,0 +1,136 @@
+"""The translator from end to end: learning, keeping, going on, and every way to be configured."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from sklearn.base import clone
+
+import grunit
+from grunit.errors import InputError, NotFittedError
+
+NOUNS = {"hund": "dog", "mann": "man", "vogel": "bird", "fisch": "fish"}
+VERBS = {"sieht": "sees", "jagt": "hunts", "mag": "likes"}
+SMALL = {"hidden_size": 16, "embedding_size": 12, "dropout": 0.0, "lr": 0.02, "batch_size": 16, "verbose": 0}
+
+
+def sentences():
+    """All of ``noun verb noun``; the target has the second noun first, so that order must be learnt."""
+    pairs = [
+        (f"der {a} {v} den {b}", f"the {NOUNS[b]} is what the {NOUNS[a]} {VERBS[v]}")
+        for a in NOUNS
+        for v in VERBS
+        for b in NOUNS
+    ]
+    return [one for one, _ in pairs], [one for _, one in pairs]
+
+
+SOURCES, TARGETS = sentences()
+KINDS = [
+    {},
+    {"attention": "additive", "input_feeding": True},
+    {"attention": None, "hidden_size": 32},
+    {"coverage": 0.3},
+    {"teacher_forcing": (1.0, 0.5)},
+    {"unit": "char", "max_epochs": 60},
+    {"cell": ["lstm", "gru"]},
+    {"bidirectional": False, "tie_embeddings": False},
+]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_sentences_not_seen_are_translated(kind):
+    held = {5, 17, 29, 41}
+    learnt = [place for place in range(len(SOURCES)) if place not in held]
+    model = grunit.Translator(**{**SMALL, "max_epochs": 40, **kind})
+    model.fit([SOURCES[place] for place in learnt], [TARGETS[place] for place in learnt])
+    found = model.translate([SOURCES[place] for place in sorted(held)])
+    right = sum(one == TARGETS[place] for one, place in zip(found, sorted(held), strict=True))
+    assert right >= 3
+    assert model.history_.train[-1] < model.history_.train[0]
+
+
+@pytest.mark.parametrize("kind", [{}, {"cell": "lstm", "coverage": 0.5, "unit": "char", "max_size": 20}], ids=str)
+def test_a_kept_model_translates_the_same(tmp_path, kind):
+    model = grunit.Translator(**{**SMALL, "max_epochs": 3, **kind}).fit(SOURCES, TARGETS)
+    model.save(tmp_path / "model")
+    again = grunit.load(tmp_path / "model")
+    assert again.get_params() == model.get_params()
+    assert again.history_ == model.history_
+    assert again.translate(SOURCES[:5]) == model.translate(SOURCES[:5])
+    assert (tmp_path / "model" / "source.json").read_text().count('"der"' if not kind else '"d"') == 1
+
+
+@pytest.mark.parametrize("kind", [{"dropout": 0.3}, {"teacher_forcing": (1.0, 0.2)}], ids=str)
+def test_an_interrupted_fit_goes_on_to_the_same_weights(tmp_path, kind):
+    options = {**SMALL, **kind, "max_epochs": 4}
+    whole = grunit.Translator(**options).fit(SOURCES, TARGETS)
+
+    def stop(history):
+        if history.epochs == 2:
+            raise KeyboardInterrupt
+
+    model = grunit.Translator(**options)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(SOURCES, TARGETS, watch=stop)
+    model.save(tmp_path / "model")
+    again = grunit.load(tmp_path / "model").fit(SOURCES, TARGETS, resume=True)
+    for name, value in whole.model_.state_dict().items():
+        assert torch.equal(value, again.model_.state_dict()[name]), name
+    assert again.history_.train == whole.history_.train
+
+
+def test_validation_pairs_decide_which_weights_are_kept():
+    model = grunit.Translator(**SMALL, max_epochs=6)
+    model.fit(SOURCES[8:], TARGETS[8:], validation=(SOURCES[:8], TARGETS[:8]))
+    history = model.history_
+    assert len(history.validation) == 6
+    # The loss of the weights that were kept, computed anew token by token, is the smallest of the history.
+    network, total, count = model.model_.double(), 0.0, 0
+    for source, target in zip(SOURCES[:8], TARGETS[:8], strict=True):
+        ids = torch.tensor([model.source_.encode(source)])
+        words = [*model.target_.encode(target), 3]
+        logits = network(ids, torch.tensor([ids.shape[1]]), torch.tensor([[2, *words[:-1]]]))[0][0]
+        total -= float(logits.log_softmax(-1)[range(len(words)), words].sum())
+        count += len(words)
+    assert total / count == pytest.approx(min(history.validation), rel=1e-5)
+
+
+def test_the_share_that_is_told_falls_with_training(monkeypatch):
+    from grunit.tasks import translator as module
+
+    shares = []
+    true = module.translation_loss
+
+    def record(*arguments, share=1.0, **options):
+        shares.append(share)
+        return true(*arguments, share=share, **options)
+
+    monkeypatch.setattr(module, "translation_loss", record)
+    grunit.Translator(**SMALL, max_epochs=2, teacher_forcing=(1.0, 0.5)).fit(SOURCES, TARGETS)
+    assert shares == pytest.approx([1.0 - 0.5 * step / 5 for step in range(6)])
+
+
+def test_it_is_an_estimator():
+    model = grunit.Translator(cell="lstm", attention="additive")
+    assert clone(model).get_params() == model.get_params()
+    for ask in (lambda: model.translate(["a"]), lambda: model.align("a"), lambda: model.evaluate(["a"], ["b"])):
+        with pytest.raises(NotFittedError, match="call fit first"):
+            ask()
+    with pytest.raises(InputError, match="there is no interrupted fit to resume"):
+        model.fit(SOURCES, TARGETS, resume=True)
+
+
+def test_scores_of_a_model_are_those_of_its_translations():
+    sacrebleu = pytest.importorskip("sacrebleu")
+    model = grunit.Translator(**SMALL, max_epochs=8).fit(SOURCES, TARGETS)
+    found = model.evaluate(SOURCES, TARGETS, num_beams=2)
+    translations = model.translate(SOURCES, num_beams=2)
+    assert found["BLEU"] == pytest.approx(sacrebleu.corpus_bleu(translations, [TARGETS]).score)
+    assert found["chrF"] == pytest.approx(sacrebleu.corpus_chrf(translations, [TARGETS]).score)
+
+
+def test_pieces_are_put_together_again():
+    pytest.importorskip("tokenizers")
+    model = grunit.Translator(**{**SMALL, "unit": "bpe", "max_size": 300, "max_epochs": 40}).fit(SOURCES, TARGETS)
+    assert model.translate(SOURCES[:3]) == TARGETS[:3]
