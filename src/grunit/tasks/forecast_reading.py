@@ -12,7 +12,7 @@ from grunit.data import Panel, to_long, to_panel
 from grunit.data.categories import MOST, collapse, encode, expand, learn_categories
 from grunit.errors import DataError, InputError
 from grunit.tasks.forecast_frames import choose_exogenous, find_future_rows, read_static
-from grunit.tasks.forecast_targets import WHICH, part_ids, stack_targets
+from grunit.tasks.forecast_targets import WHICH, part_ids, past_name, stack_targets
 from grunit.tasks.statics import Statics
 
 if TYPE_CHECKING:
@@ -36,9 +36,14 @@ def read_training(forecaster: Forecaster, df: Any, static_df: Any = None) -> tup
     """A user's frames, checked, with the exogenous columns that the arguments choose and the categories found there."""
     gaps = takes_gaps(forecaster)
     frame = _read_long(forecaster, df)
-    names = choose_exogenous(frame, forecaster.exogenous, forecaster.futr_exog or ())
-    several = [name for name in forecaster.targets if len(forecaster.targets) > 1 and name not in names]
-    names = [*several, *names]
+    exogenous = forecaster.exogenous
+    if len(forecaster.targets) > 1:
+        # Every target is forecast from all of them, whatever else is chosen.
+        chosen = [] if exogenous is None or isinstance(exogenous, str) else list(exogenous)
+        past = [past_name(target) for target in forecaster.targets]
+        more = [name for name in chosen if name not in forecaster.targets]
+        exogenous = exogenous if isinstance(exogenous, str) else [*past, *more]
+    names = choose_exogenous(frame, exogenous, forecaster.futr_exog or ())
     source = frame.attrs.get("grunit_origin", {}).get("source", "data")
     mend = f"leave it out with exogenous=[...], or write at most {MOST} kinds"
     categories = learn_categories(frame, names, source, mend)

@@ -35,10 +35,19 @@ def read_targets(target_col: Any) -> list[str]:
     return list(names)
 
 
+def past_name(target: str) -> str:
+    """What a target is called as a column that every target is forecast from.
+
+    >>> past_name("wind")
+    'past wind'
+    """
+    return f"past {target}"
+
+
 def stack_targets(frame: pd.DataFrame, targets: Sequence[str]) -> pd.DataFrame:
     """A long frame whose target is the first of several, with a series for each of them.
 
-    Every series has all targets as exogenous columns, before the others.
+    Every series has all targets as exogenous columns such as ``past wind``, before the others.
 
     Args:
         frame: with ``unique_id, ds, y``, in ``y`` the first target, and the other targets as columns.
@@ -49,11 +58,11 @@ def stack_targets(frame: pd.DataFrame, targets: Sequence[str]) -> pd.DataFrame:
 
     >>> frame = pd.DataFrame({"unique_id": "here", "ds": [1, 2], "y": [7.0, 8.0], "wind": [0.5, 0.25]})
     >>> stack_targets(frame, ["warmth", "wind"])
-         unique_id  ds     y  warmth  wind
-    0  here:warmth   1  7.00     7.0  0.50
-    1  here:warmth   2  8.00     8.0  0.25
-    0    here:wind   1  0.50     7.0  0.50
-    1    here:wind   2  0.25     8.0  0.25
+         unique_id  ds     y  past warmth  past wind
+    0  here:warmth   1  7.00          7.0       0.50
+    1  here:warmth   2  8.00          8.0       0.25
+    0    here:wind   1  0.50          7.0       0.50
+    1    here:wind   2  0.25          8.0       0.25
     """
     origin = frame.attrs.get("grunit_origin", {})
     for name in targets[1:]:
@@ -66,9 +75,10 @@ def stack_targets(frame: pd.DataFrame, targets: Sequence[str]) -> pd.DataFrame:
     names = frame["unique_id"]
     if (names == targets[0]).all():
         names = pd.Series(UNNAMED, index=frame.index)  # a table without names is called as its target
-    whole = frame.assign(**{targets[0]: frame["y"]})
+    values = {target: frame[target] if place else frame["y"] for place, target in enumerate(targets)}
     others = [name for name in frame.columns if name not in ("unique_id", "ds", "y", *targets)]
-    parts = [whole[["ds"]].assign(y=whole[target]).join(whole[[*targets, *others]]) for target in targets]
+    beside = pd.DataFrame({past_name(target): column for target, column in values.items()}).join(frame[others])
+    parts = [frame[["ds"]].assign(y=values[target]).join(beside) for target in targets]
     for part, target in zip(parts, targets, strict=True):
         part.insert(0, "unique_id", names + PARTING + target)
     result = pd.concat(parts)
