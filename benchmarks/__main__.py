@@ -22,6 +22,7 @@ SUITES = (
     "pretraining",
     "tagging",
     "language",
+    "translation",
     "growth",
     "prediction",
     "throughput",

@@ -30,6 +30,7 @@ def _needs_the_data() -> None:
 def test_every_example_is_tested():
     assert {path.stem for path in FOLDER.glob("*.py")} == {
         "apple_stock",
+        "captions",
         "demo",
         "find_names",
         "own_cell",
@@ -74,6 +75,17 @@ def test_write_on(capsys):
 
 
 @pytest.mark.skipif(not os.environ.get("GRUNIT_DATA"), reason="set GRUNIT_DATA to the folder of data sets")
+def test_captions(tmp_path, capsys, monkeypatch):
+    pytest.importorskip("sacrebleu")
+    monkeypatch.chdir(tmp_path)
+    Path("a.de").write_text("ein hund\neine katze\n" * 20)
+    Path("a.en").write_text("a dog\na cat\n" * 20)
+    translator = read("captions").main("a.de,a.en", "a.de,a.en", quick=True)
+    out = capsys.readouterr().out
+    assert f"ein hund\n  {translator.translate(['ein hund'])[0]}\n" in out
+    assert Path("attention.png").stat().st_size > 1000
+
+
 def test_reviews(capsys):
     share = read("reviews").main(quick=True)
     out = capsys.readouterr().out

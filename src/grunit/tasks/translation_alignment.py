@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from grunit.data.text import TextEncoder
 from grunit.errors import InputError, require
 
 FONTS = ("Noto Sans CJK SC", "Noto Sans CJK JP", "WenQuanYi Micro Hei", "Microsoft YaHei", "PingFang SC", "SimHei")
@@ -92,5 +93,12 @@ def align(translator: Any, text: str, translation: str) -> Alignment:
     target = encode_text(translator.target_, translation, "the translation")
     ids, lengths = (tensor.to(device) for tensor in TokenRows([source]).take(torch.tensor([0])))
     weights = attend(model, ids, lengths, [target])[0].numpy()
-    words = [*translator.target_.split(translation), SPECIALS[1]]
-    return Alignment(translator.source_.split(text), words, weights)
+    words = [*_readable(translator.target_, translation), SPECIALS[1]]
+    return Alignment(_readable(translator.source_, text), words, weights)
+
+
+def _readable(encoder: TextEncoder, text: str) -> list[str]:
+    """The tokens of a text as a reader knows them: pieces are kept as signs for bytes."""
+    if encoder.unit != "bpe":
+        return encoder.split(text)
+    return [encoder.join([token]).strip() or token for token in encoder.split(text)]
