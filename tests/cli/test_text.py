@@ -10,7 +10,7 @@ import pytest
 
 import grunit
 
-SMALL = ("--set", "hidden_size=4", "--set", "embedding_size=6", "--set", "max_epochs=15", "--set", "lr=0.05")
+SMALL = ("--set", "hidden_size=4", "--set", "embedding_size=6", "--set", "max_epochs=60", "--set", "lr=0.05")
 COLUMNS = ("--text", "review", "--label", "mood")
 
 
@@ -28,7 +28,7 @@ def test_from_file_to_answers(run, reviews):
     answer = run("fit", "text-classification", reviews, *COLUMNS, "-o", "kept", "--cell", "mgu", *SMALL, "--json")
     assert answer.status == 0, answer.err
     report = json.loads(answer.out)
-    assert (report["cell"], report["texts"], report["classes"], report["epochs"]) == ("mgu", 24, ["bad", "good"], 15)
+    assert (report["cell"], report["texts"], report["classes"], report["epochs"]) == ("mgu", 24, ["bad", "good"], 60)
     model = grunit.load("kept")
 
     Path("fresh.txt").write_text("a fine day\nsuch a dull day\n")
