@@ -205,7 +205,7 @@ def tell(document: dict[str, Any]) -> str:
     described = "; ".join(f"{name}: {task.options}" for name, task in TASKS.items())
     return (
         "Percent, on the sets' own splits, without pretrained vectors: the mean and standard deviation over the seeds. "
-        "Every fit has one thread and a fixed number of epochs; options were chosen on the dev part, the test part did "
+        "Every fit has one thread and a fixed number of epochs; options were set on the dev part, the test part did "
         "not enter into them. Entity F1 by the rules of `conlleval`. Wall times are of a machine with other work; the "
         "processor's time is beside them.\n\n"
         + markdown(rows, header)

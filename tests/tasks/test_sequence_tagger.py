@@ -15,6 +15,7 @@ from sklearn.base import clone
 import grunit
 from grunit import SequenceTagger
 from grunit.data.tagging_schemes import SCHEMES, convert, find_break
+from grunit.data.text import Vectors
 from grunit.errors import DataError, InputError, NotFittedError
 
 NAMES = ["Ada", "Alan", "Grace", "Kurt"]
@@ -101,12 +102,12 @@ def test_probabilities_are_those_of_whole_sentences():
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_answers_never_break_the_scheme(scheme):
-    """An untrained network answers at random; the rules hold all the same."""
+    """The scores speak for every move that is forbidden: the rules hold, and without them they are broken at once."""
     X, y = news(30)
     y = [convert(tags, scheme) for tags in y]
     tagger = small(max_epochs=1, lr=1e-9, scheme=scheme).fit(X, y)
     with torch.no_grad():
-        tagger.model_.head.weight.normal_(0, 30)
+        tagger.model_.crf.transitions.copy_(100.0 * (tagger.model_.crf.rules != 0))
     words = [token for tokens in X[:3] for token in tokens]
     noise = [np.random.default_rng(row).permutation(words).tolist() for row in range(10)]
     assert [find_break(tags, scheme) for tags in tagger.predict(noise)] == [None] * 10
@@ -183,13 +184,42 @@ def test_validation_of_ones_own_decides_which_weights_are_kept():
     X, y = news(12)
     exchanged = {"B-PER": "B-LOC", "B-LOC": "B-PER", "I-LOC": "O"}
     wrong = [[exchanged.get(tag, tag) for tag in tags] for tags in y]
-    tagger = small(max_epochs=20).fit(X, y, validation=(X, wrong))
-    assert len(tagger.history_.validation) == 20
-    assert tagger.history_.best_epoch < 20  # the surer of what it learns, the more wrong it is there
+    tagger = small(max_epochs=40, batch_size=4).fit(X, y, validation=(X, wrong))
+    assert len(tagger.history_.validation) == 40
+    assert tagger.history_.best_epoch < 40  # the surer of what it learns, the more wrong it is there
     early = small(max_epochs=50, patience=2).fit(X, y)
     assert early.history_.validation
     with pytest.raises(DataError, match="the tag 'B-ORG' of validation does not occur in training"):
         small().fit(X, y, validation=([["x"]], [["B-ORG"]]))
+
+
+def test_words_of_pretrained_vectors_are_known(tmp_path):
+    """Two words that never occur in training are told apart by their vectors alone."""
+    path = tmp_path / "vectors.txt"
+    near = {"cat": "1 0", "dog": "1 0.1", "fox": "1 0.2", "red": "0 1", "blue": "0.1 1", "green": "0.2 1"}
+    path.write_text("".join(f"{word} {vector}\n" for word, vector in near.items()))
+    X = [["cat", "red"], ["blue", "dog"], ["cat", "dog"], ["red", "blue"]]
+    y = [["A" if token in ("cat", "dog") else "C" for token in tokens] for tokens in X]
+    tagger = small(vectors=path, characters=None, unknown_share=0.0, max_epochs=60).fit(X, y)
+    assert tagger.model_.words.embedding_dim == 2
+    assert tagger.predict([["Fox", "green"], ["green", "fox"]]) == [["A", "C"], ["C", "A"]]
+    again = grunit.load(tagger.save(tmp_path / "kept"))
+    assert again.predict([["Fox", "green"]]) == [["A", "C"]]
+    assert again.vectors is None
+
+
+def test_a_fit_with_vectors_goes_on_without_them(tmp_path):
+    def stop(history):
+        raise KeyboardInterrupt
+
+    X, y = news(6)
+    vectors = Vectors({"ada": 0, "zoe": 1}, np.ones((2, 5), dtype=np.float32))
+    whole = small(vectors=vectors, max_epochs=3).fit(X, y)
+    broken = small(vectors=vectors, max_epochs=3)
+    with pytest.raises(KeyboardInterrupt):
+        broken.fit(X, y, watch=stop)
+    again = grunit.load(broken.save(tmp_path / "half")).fit(X, y, resume=True)
+    torch.testing.assert_close(again.model_.words.weight, whole.model_.words.weight, rtol=0, atol=0)
 
 
 def test_scikit_learns_contract():

@@ -74,8 +74,9 @@ def fit(tagger: SequenceTagger, given: TaggedSentences, resume: bool, validation
     """Learn; a fit that is taken up again also finds the file of ``--validation`` again."""
     from grunit.tasks.sequence_tagger_arguments import choose_scheme
 
-    validation = validation or tagger.columns_["validation"]
-    tagger.columns_["validation"] = validation
+    columns = getattr(tagger, "columns_", None) or {}
+    validation = validation or columns.get("validation")
+    tagger.columns_ = {**columns, "validation": validation}
     scheme = choose_scheme(tagger.scheme, given.labels())
     held = None if validation is None else read_again(tagger, validation)
     for part in [given, *([] if held is None else [held])]:

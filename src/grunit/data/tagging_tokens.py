@@ -108,7 +108,8 @@ class TokenEncoder:
         """
         counts = Counter(token.lower() if lowercase else token for tokens in sentences for token in tokens)
         seen = [word for word, count in counts.items() for _ in range(count) if count >= min_count]
-        words = Vocabulary.of([*seen, *(word for word in known if counts[word] < min_count)])
+        others = dict.fromkeys(word.lower() if lowercase else word for word in known)
+        words = Vocabulary.of([*seen, *(word for word in others if counts[word] < min_count)])
         rare = [number for word, number in words.numbers.items() if counts[word] == 1]
         characters = Vocabulary.of(sign for tokens in sentences for token in tokens for sign in token)
         joined = Vocabulary.of((pair for tokens in sentences for pair in join_pairs(tokens)), min_count=2)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,21 +13,18 @@ from torch import Tensor, nn
 from grunit.data.tagging_schemes import steps_allowed
 from grunit.data.tagging_scores import TagScores, score_tags
 from grunit.data.tagging_tokens import TokenEncoder
+from grunit.data.text.vectors import Vectors, read_vectors
 from grunit.errors import DataError
-from grunit.nn.crf import CRF, FORBIDDEN
+from grunit.nn.crf import CRF
 from grunit.nn.options import check_size
+from grunit.tasks import sequence_tagger_answers as answers
 from grunit.tasks import sequence_tagger_arguments as arguments
 from grunit.tasks.estimator import Estimator
-from grunit.tasks.sequence_arguments import count_epochs, split_rows
+from grunit.tasks.sequence_arguments import count_epochs
 from grunit.tasks.sequence_tagger_model import TaggerModel
 from grunit.tasks.sequence_tagger_rows import TaggerRows
 from grunit.training import Batches, History, fit, seeded
 from grunit.training.settings import plain
-
-VALIDATION = 0.1
-"""Share of the sentences that decides when to stop, where patience is given and no share."""
-BLOCK = 128
-"""Sentences answered at once."""
 
 
 class SequenceTagger(Estimator):
@@ -41,7 +37,9 @@ class SequenceTagger(Estimator):
         cell: a name from :func:`grunit.cells.names`, a subclass of :class:`grunit.Cell`, or a list, one a layer.
         hidden_size, num_layers, bidirectional, dropout: of the network (default 128, 1, True, 0.5).
         cell_options: passed to the cell and to :class:`grunit.Recurrent`, for example ``{"state_dropout": 0.2}``.
-        embedding_size: of a word (default 100).
+        embedding_size: of a word (default 100); of ``vectors``, where given, their own.
+        vectors: pretrained vectors of words to begin from: :class:`grunit.data.text.Vectors`, or a file of word2vec or
+            GloVe. All words that have one are known, those of no training sentence too.
         characters: what a word is made of beside itself: ``"cnn"`` (default), ``"rnn"``, or None, which suits tokens
             that are single characters.
         character_options: of :class:`~grunit.tasks.sequence_tagger_model.CharacterCNN` or
@@ -95,6 +93,7 @@ class SequenceTagger(Estimator):
         dropout: float = 0.5,
         cell_options: dict[str, Any] | None = None,
         embedding_size: int = 100,
+        vectors: Any = None,
         characters: str | None = "cnn",
         character_options: dict[str, Any] | None = None,
         casing: bool = True,
@@ -131,6 +130,7 @@ class SequenceTagger(Estimator):
         self.dropout = dropout
         self.cell_options = cell_options
         self.embedding_size = embedding_size
+        self.vectors = vectors
         self.characters = characters
         self.character_options = character_options
         self.casing = casing
@@ -190,37 +190,22 @@ class SequenceTagger(Estimator):
         """
         arguments.check_arguments(self)
         start = self.starting_point(resume, checkpoint)
-        sentences = arguments.read_sentences(X, empty=False)
-        if not sentences:
-            raise DataError("there is no sentence to learn from: give at least one")
-        given = arguments.read_tags(y, sentences)
-        scheme = arguments.choose_scheme(self.scheme, given)
-        tags = arguments.keep_scheme(given, scheme, self.mend_tags, self.learn_as)
-        kept: tuple[list[list[str]], list[list[str]]] | None = None
-        if validation is not None:
-            held = arguments.read_sentences(validation[0], empty=False)
-            held_tags = arguments.read_tags(validation[1], held)
-            kept = held, arguments.keep_scheme(held_tags, scheme, self.mend_tags, self.learn_as)
-        elif share := float(self.validation_fraction or (VALIDATION if self.patience is not None else 0.0)):
-            learnt, back = split_rows(len(sentences), share, int(self.seed))
-            if not len(back):
-                raise DataError(f"{len(sentences)} sentences are too few to hold any back: set validation_fraction=0")
-            kept = [sentences[row] for row in back], [tags[row] for row in back]
-            sentences, tags = [sentences[row] for row in learnt], [tags[row] for row in learnt]
-        self.scheme_, self.tags_ = scheme, sorted({tag for row in tags for tag in row})
-        self.encoder_ = TokenEncoder.measure(
-            sentences, lowercase=bool(self.lowercase), min_count=plain(self.min_count), pairs=bool(self.pairs)
-        )
+        self.scheme_, (sentences, tags), kept = arguments.read_examples(self, X, y, validation)
+        self.tags_ = sorted({tag for row in tags for tag in row})
+        vectors = self._measure(sentences, resume)
         rows = self._rows(sentences, tags)
         batches = Batches(rows, plain(self.batch_size), seed=int(self.seed))
         held_back = None
         if kept is not None:
-            held_back = Batches(self._rows(*kept), max(BLOCK, plain(self.batch_size)), shuffle=False)
+            held_back = Batches(self._rows(*kept), max(answers.BLOCK, plain(self.batch_size)), shuffle=False)
         settings = self.settings(max_epochs=count_epochs(plain(self.max_epochs), len(batches)))
         # A sentence counts by its tokens, and one number for all makes the loss one a token.
         self.mean_length_ = float(rows.lengths.double().mean())
         with seeded(int(self.seed)):
             self.model_, self.history_ = self.build(), History()
+            if vectors is not None:
+                with torch.no_grad():
+                    vectors.place(self.encoder_.words, self.model_.words.weight)
             keep = self.keeper(checkpoint)
             self.history_ = fit(
                 self.model_, self.loss, batches, held_back, settings, keep=keep, resume=start, watch=watch
@@ -235,25 +220,15 @@ class SequenceTagger(Estimator):
             NotFittedError: before ``fit``.
             DataError: the sentences cannot be used.
         """
-
-        def best(crf: CRF, emissions: Tensor, lengths: Tensor) -> Iterator[list[str]]:
-            for path, length in zip(crf.viterbi(emissions, lengths)[0].tolist(), lengths.tolist()):
-                yield self._name(path[:length])
-
-        return [tags or [] for tags in self._answer(X, best)]
+        return [self._name(path or []) for path in self._answer(X, answers.best_paths)]
 
     def predict_proba(self, X: Any) -> list[np.ndarray]:
         """The probability of each tag for each token, ``(T_i, tags)`` a sentence, in the order of ``tags_``.
 
         They take the whole sentence into account: the marginals of the conditional random field.
         """
-
-        def marginals(crf: CRF, emissions: Tensor, lengths: Tensor) -> Iterator[np.ndarray]:
-            for row, length in zip(crf.marginals(emissions, lengths).cpu().numpy(), lengths.tolist()):
-                yield row[:length]
-
-        nothing = np.zeros((0, len(self.tags_) if hasattr(self, "tags_") else 0))
-        return [nothing if row is None else row for row in self._answer(X, marginals)]
+        found = self._answer(X, answers.shares)
+        return [np.zeros((0, len(self.tags_))) if row is None else row for row in found]
 
     def predict_n_best(self, X: Any, n: int = 5) -> list[list[tuple[list[str], float]]]:
         """The n likeliest ways to tag each sentence, each with its probability; fewer where there are fewer.
@@ -264,20 +239,8 @@ class SequenceTagger(Estimator):
         >>> len(ways[0]), abs(sum(share for _, share in ways[0]) - 1) < 1e-9
         (4, True)
         """
-
-        def ways(crf: CRF, emissions: Tensor, lengths: Tensor) -> Iterator[list[tuple[list[str], float]]]:
-            paths, scores = crf.n_best(emissions, lengths, n)
-            shares = (scores - crf.log_partition(emissions, lengths).unsqueeze(1)).exp()
-            for row, length in enumerate(lengths.tolist()):
-                whole = scores[row] > scores[row, 0] + FORBIDDEN / 2  # the others break the rules, or are none
-                yield [
-                    (self._name(path[:length]), share)
-                    for path, share, kept in zip(paths[row].tolist(), shares[row].tolist(), whole.tolist())
-                    if kept
-                ]
-
-        check_size("n", n)
-        return [[([], 1.0)] if row is None else row for row in self._answer(X, ways)]
+        found = self._answer(X, answers.best_ways(check_size("n", n)))
+        return [[(self._name(path), share) for path, share in ways or [([], 1.0)]] for ways in found]
 
     def evaluate(self, X: Any, y: Any) -> TagScores:
         """Accuracy, and precision, recall and F1 of entities, in all and by kind, as ``conlleval`` counts them."""
@@ -321,7 +284,7 @@ class SequenceTagger(Estimator):
             crf=crf,
             num_layers=plain(self.num_layers),
             bidirectional=bool(self.bidirectional),
-            embedding_size=plain(self.embedding_size),
+            embedding_size=self.embedding_size_,
             pair_size=plain(self.pair_size),
             spelling=self.characters,
             character_options=plain(self.character_options),
@@ -338,6 +301,7 @@ class SequenceTagger(Estimator):
             "tags": self.tags_,
             "scheme": self.scheme_,
             "mean_length": self.mean_length_,
+            "embedding_size": self.embedding_size_,
             "columns": getattr(self, "columns_", None),
         }
         return {"tokens": self.encoder_.to_json(), "found": found, "history": self.history_.to_dict()}
@@ -346,7 +310,7 @@ class SequenceTagger(Estimator):
         """The same back, and an untrained model of the right shape."""
         found = encoders["found"]
         self.tags_, self.scheme_ = [str(tag) for tag in found["tags"]], found["scheme"]
-        self.mean_length_ = float(found["mean_length"])
+        self.mean_length_, self.embedding_size_ = float(found["mean_length"]), int(found["embedding_size"])
         if found["columns"] is not None:
             self.columns_ = dict(found["columns"])
         self.encoder_ = TokenEncoder.from_json(encoders["tokens"])
@@ -354,27 +318,37 @@ class SequenceTagger(Estimator):
         with seeded(int(self.seed)):
             self.model_ = self.build()
 
-    @torch.no_grad()
-    def _answer(self, X: Any, read: Callable[[CRF, Tensor, Tensor], Iterable[Any]]) -> list[Any]:
-        """What ``read`` makes of the scores of each sentence; None for those without tokens.
-
-        It computes in double precision, so that the answer to a sentence does not depend on those beside it.
-        """
+    def _answer(self, X: Any, read: answers.Reader) -> list[Any]:
+        """What ``read`` makes of the scores of each sentence; None for those without tokens."""
         self.check_fitted()
         sentences = arguments.read_sentences(X)
-        answers: list[Any] = [None] * len(sentences)
+        found: list[Any] = [None] * len(sentences)
         present = [index for index, tokens in enumerate(sentences) if tokens]
-        if not present:
-            return answers
-        rows = TaggerRows(self.encoder_.encode([sentences[index] for index in present]))
-        model = copy.deepcopy(self.model_).double().eval()
-        device = next(model.parameters()).device
-        order = torch.argsort(rows.lengths, stable=True)  # like lengths together need the least padding
-        for part in order.split(BLOCK):
-            batch = [tensor.to(device) for tensor in rows.take(part)]
-            for row, answer in zip(part.tolist(), read(model.crf, model(*batch), batch[1])):
-                answers[present[row]] = answer
-        return answers
+        if present:
+            rows = TaggerRows(self.encoder_.encode([sentences[index] for index in present]))
+            for index, answer in zip(present, answers.answer_rows(self.model_, rows, read)):
+                found[index] = answer
+        return found
+
+    def _config(self) -> dict[str, Any]:
+        return {**super()._config(), "vectors": None}  # the network has them
+
+    def _measure(self, sentences: list[list[str]], resume: bool) -> Vectors | None:
+        """Number the words there are; a fit that is taken up again after loading knows them already."""
+        if resume and self.vectors is None and hasattr(self, "encoder_"):
+            return None
+        vectors = self.vectors
+        if vectors is not None and not isinstance(vectors, Vectors):
+            vectors = read_vectors(vectors)
+        self.embedding_size_ = plain(self.embedding_size) if vectors is None else vectors.size
+        self.encoder_ = TokenEncoder.measure(
+            sentences,
+            lowercase=bool(self.lowercase),
+            min_count=plain(self.min_count),
+            pairs=bool(self.pairs),
+            known=[] if vectors is None else list(vectors.words),
+        )
+        return vectors
 
     def _name(self, path: list[int]) -> list[str]:
         return arguments.give_back([self.tags_[tag] for tag in path], self.scheme_, self.learn_as)

@@ -11,9 +11,12 @@ from grunit.data.tagging_schemes import convert, entities, find_break, find_sche
 from grunit.errors import DataError, InputError
 from grunit.nn.options import check_choice, check_share, check_size
 from grunit.tasks.cell_choice import require_plain_inputs
+from grunit.tasks.sequence_arguments import split_rows
 from grunit.tasks.sequence_tagger_model import CHARACTERS
 
 AUTO = "auto"
+VALIDATION = 0.1
+"""Share of the sentences that decides when to stop, where patience is given and no share."""
 
 
 def check_arguments(tagger: Any) -> None:
@@ -50,7 +53,7 @@ def read_sentences(X: Any, empty: bool = True) -> list[list[str]]:
     >>> read_sentences([["Fine", "."], ("Yes",)])
     [['Fine', '.'], ['Yes']]
     """
-    return _read(X, "token", "sentence", empty, blank=False)
+    return _read(X, "token", "sentence", empty)
 
 
 def read_tags(y: Any, sentences: list[list[str]]) -> list[list[str]]:
@@ -61,7 +64,7 @@ def read_tags(y: Any, sentences: list[list[str]]) -> list[list[str]]:
     """
     if y is None:
         raise DataError("this estimator requires y to be passed, but the target y is None: give tags for every token")
-    tags = _read(y, "tag", "the tags of sentence", True, blank=False)
+    tags = _read(y, "tag", "the tags of sentence", True)
     if len(tags) != len(sentences):
         raise DataError(f"X has {len(sentences)} sentences and y {len(tags)}: give tags for each")
     for index, (tokens, given) in enumerate(zip(sentences, tags)):
@@ -70,7 +73,39 @@ def read_tags(y: Any, sentences: list[list[str]]) -> list[list[str]]:
     return tags
 
 
-def _read(given: Any, what: str, whole: str, empty: bool, blank: bool) -> list[list[str]]:
+Examples = tuple[list[list[str]], list[list[str]]]
+
+
+def read_examples(
+    tagger: Any, X: Any, y: Any, validation: tuple[Any, Any] | None
+) -> tuple[str | None, Examples, Examples | None]:
+    """What ``fit`` was given: the scheme, the sentences and tags to learn from, and those to validate on.
+
+    Raises:
+        DataError: sentences or tags cannot be used, or break the scheme.
+        InputError: ``learn_as`` was given for tags that mark no entities.
+    """
+    sentences = read_sentences(X, empty=False)
+    if not sentences:
+        raise DataError("there is no sentence to learn from: give at least one")
+    given = read_tags(y, sentences)
+    scheme = choose_scheme(tagger.scheme, given)
+    tags = keep_scheme(given, scheme, tagger.mend_tags, tagger.learn_as)
+    if validation is not None:
+        held = read_sentences(validation[0], empty=False)
+        held_tags = keep_scheme(read_tags(validation[1], held), scheme, tagger.mend_tags, tagger.learn_as)
+        return scheme, (sentences, tags), (held, held_tags)
+    share = float(tagger.validation_fraction or (VALIDATION if tagger.patience is not None else 0.0))
+    if not share:
+        return scheme, (sentences, tags), None
+    learnt, back = split_rows(len(sentences), share, int(tagger.seed))
+    if not len(back):
+        raise DataError(f"{len(sentences)} sentences are too few to hold any back: set validation_fraction=0")
+    parts = [([sentences[row] for row in rows], [tags[row] for row in rows]) for rows in (learnt, back)]
+    return scheme, parts[0], parts[1]
+
+
+def _read(given: Any, what: str, whole: str, empty: bool) -> list[list[str]]:
     if isinstance(given, str) or not hasattr(given, "__len__") or not hasattr(given, "__iter__"):
         raise DataError(f"give a list of lists of {what}s, not {type(given).__name__}")
     rows = []
