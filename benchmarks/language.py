@@ -179,11 +179,12 @@ def measure_treebank(smoke: bool = False) -> dict[str, Any]:
         ]
     learnt, valid, test = (part[: 40 if smoke else None] for part in parts)
     model, row = train("ptb", learnt, valid, smoke)
+    score = model.score_text(test, num_rows=10)
     return {
         **row,
         "validation_perplexity": model.perplexity(valid, num_rows=10),
-        "perplexity": model.perplexity(test),
-        "test_tokens": model.score_text(test, num_rows=10).tokens,
+        "perplexity": score.perplexity,
+        "test_tokens": score.tokens,
         "sample": model.generate("the company said", 40, temperature=0.7, seed=0),
     }
 

@@ -58,7 +58,7 @@ def test_temperature_zero_takes_the_first_of_the_best():
 
 def test_the_penalty_multiplies_what_was_there():
     found = torch.tensor([[0.5, 0.25, 0.25], [0.5, 0.25, 0.25]], dtype=torch.float64).log()
-    changed = Sampling(repetition_penalty=2.0).penalize(found, [[0, 0, 2], []])
+    changed = Sampling(repetition_penalty=2.0).penalize(found, [[1, 0, 0, 2, 1], [0]], end=1)
     expected = [[0.5**2, 0.25, 0.25**2], [0.5, 0.25, 0.25]]
     torch.testing.assert_close(changed.exp(), torch.tensor(expected, dtype=torch.float64))
 

@@ -43,7 +43,7 @@ def sample_tokens(
         rows = torch.tensor(active, device=device)
         last = torch.tensor([state.tokens[row][-1] for row in active], device=device)
         found, core = network.step(last, take_rows(state.core, rows))
-        found = sampling.penalize(forbid(found, banned), [state.tokens[row] for row in active])
+        found = sampling.penalize(forbid(found, banned), [state.tokens[row] for row in active], end)
         numbers = [torch.rand((), dtype=torch.float64, generator=generators[row]) for row in active]
         chosen = draw(sampling.probabilities(found), torch.stack(numbers).to(found)).tolist()
         tokens, new = list(state.tokens), dict(zip(active, chosen, strict=True))
@@ -107,7 +107,7 @@ def search_beams(
             break
         last = torch.tensor([beam[0][-1] for beam in beams], device=core[0].device)
         found, core = network.step(last, take_rows(core, torch.tensor(owners, device=last.device)))
-        found = sampling.penalize(forbid(found, banned), [beam[0] for beam in beams])
+        found = sampling.penalize(forbid(found, banned), [beam[0] for beam in beams], end)
         owners, first = [], 0
         for search in searches:
             width = len(search.beams)

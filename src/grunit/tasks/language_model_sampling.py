@@ -44,13 +44,16 @@ class Sampling:
             if is_wrong:
                 raise InputError(f"{name} is {getattr(self, name)!r}: {mend}")
 
-    def penalize(self, found: Tensor, past: Sequence[Sequence[int]]) -> Tensor:
-        """Log probabilities ``(B, V)`` with those of the tokens of ``past``, one sequence a row, multiplied."""
+    def penalize(self, found: Tensor, past: Sequence[Sequence[int]], end: int | None = None) -> Tensor:
+        """Log probabilities ``(B, V)`` with those of the tokens of ``past``, one sequence a row, multiplied.
+
+        The first token of a row only opens it, and an ``end`` is no repetition: neither is touched.
+        """
         if self.repetition_penalty == 1:
             return found
         seen = torch.zeros_like(found, dtype=torch.bool)
         for row, tokens in enumerate(past):
-            seen[row, torch.tensor(sorted(set(tokens)), dtype=torch.long, device=found.device)] = True
+            seen[row, torch.tensor(sorted({*tokens[1:]} - {end}), dtype=torch.long, device=found.device)] = True
         return torch.where(seen, found * self.repetition_penalty, found)
 
     def probabilities(self, found: Tensor) -> Tensor:

@@ -18,6 +18,9 @@ from grunit.tasks.language_model_network import LanguageNetwork
 from grunit.tasks.language_model_sampling import Sampling
 from grunit.tasks.language_model_state import LanguageState, open_state, read_tokens
 
+NEAR = 16
+"""Tokens before a place on which it can depend how tokens are joined there."""
+
 
 class TextWriter(Estimator):
     """The part of a language model that needs no training text, only what was learnt of it.
@@ -156,15 +159,14 @@ class TextWriter(Estimator):
     def _pieces(
         self, network: LanguageNetwork, before: LanguageState, count: int, sampling: Sampling, seed: int | None
     ) -> Generator[str, None, LanguageState]:
-        after, told = before, ""
+        after, told = before, before.tokens[0]
         for after in sample_tokens(network, before, count, sampling, seed=seed, banned=self._banned, end=self.stop):
-            written = self._written(before.tokens[0], after.tokens[0])
+            written = self._written(told, after.tokens[0])
             # A character of several byte pieces is held back until it is whole.
-            if written.startswith(told) and len(written) > len(told) and not written.endswith("\ufffd"):
-                yield written[len(told) :]
-                told = written
-        rest = self._written(before.tokens[0], after.tokens[0])[len(told) :]
-        if rest:
+            if written and not written.endswith("\ufffd"):
+                yield written
+                told = after.tokens[0]
+        if rest := self._written(told, after.tokens[0]):
             yield rest
         return after
 
@@ -191,7 +193,9 @@ class TextWriter(Estimator):
 
     def _written(self, before: Sequence[int], after: Sequence[int]) -> str:
         """What stands in ``after`` behind ``before``, as it reads there."""
-        old, new = self._text(before[1:]), self._text(after[1:])
+        # How tokens are joined depends on their neighbours alone, so the last few of the old ones are enough.
+        near = max(1, len(before) - NEAR)
+        old, new = self._text(before[near:]), self._text(after[near:])
         return new[len(old) :] if new.startswith(old) else self._text(after[len(before) :])
 
     def _text(self, tokens: Sequence[int]) -> str:
