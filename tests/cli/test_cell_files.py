@@ -41,7 +41,8 @@ def test_it_is_fitted_and_asked_for_again(run, table, file):
     assert status == 2
     assert "'Leaky'" in err
     assert run("predict", "model", "--cell", "mine.py:Leaky").status == 0
-    assert run("evaluate", "model", table, "--cell", "mine.py:Leaky").status == 0
+    answer = run("evaluate", "model", table, "--cell", "mine.py:Leaky", "--baselines", "drift", "--json")
+    assert [row["model"] for row in json.loads(answer.out)["scores"]] == ["Forecaster", "drift"]
 
 
 def test_it_is_compared(run, table, file):

@@ -30,7 +30,8 @@ def test_machine_answer_and_report_agree(run, table, tmp_path):
 
 
 def test_people_answer_ends_with_verdict_and_report(run, table, tmp_path):
-    answer = run("compare", "forecast", table, "--cells", "gru", *SMALL, "-o", "out.html")
+    chosen = ("--baselines", "naive,seasonal_naive")
+    answer = run("compare", "forecast", table, "--cells", "gru", *SMALL, *chosen, "-o", "out.html")
     lines = answer.out.splitlines()
     assert answer.status == 0
     assert {line.split()[0] for line in lines[1:4]} == {"gru", "naive", "seasonal_naive"}
@@ -46,6 +47,8 @@ def test_people_answer_ends_with_verdict_and_report(run, table, tmp_path):
         (["--cells", ","], "names no cell"),
         (["--cells", "gru,gru"], "twice"),
         (["--metric", "MAPE"], "metric"),
+        (["--baselines", "nave"], "did you mean 'naive'"),
+        (["--baselines", ","], "--baselines names nothing"),
         (["--windows", "90"], "rows"),
         (["--set", "max_epoch=3"], "did you mean 'max_epochs'"),
         (["-o", "none/report.html"], "does not exist"),

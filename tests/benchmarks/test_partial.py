@@ -1,0 +1,48 @@
+"""An interrupted suite goes on from the rows it has, unless what they depend on has changed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from benchmarks import __main__ as command
+from benchmarks import throughput
+from benchmarks.partial import Partial
+
+
+def fail():
+    raise AssertionError("measured again")
+
+
+def test_rows_measured_before_are_not_measured_again(tmp_path):
+    first = Partial("suite", tmp_path, {"sizes": (1, 2)})
+    assert first.row("a", lambda: {"seconds": 1.5}) == {"seconds": 1.5}
+    again = Partial("suite", tmp_path, {"sizes": (1, 2)})
+    assert again.row("a", fail) == {"seconds": 1.5}
+    other = Partial("suite", tmp_path, {"sizes": (1, 3)})
+    with pytest.raises(AssertionError, match="measured again"):
+        other.row("a", fail)
+    again.close()
+    assert not list(tmp_path.iterdir())
+
+
+def test_steps_are_those_that_the_windows_make():
+    # 100 points hold 66 windows of 28 + 7; 6,600 of them are 207 batches of 32.
+    case = throughput.complete(throughput.CASES["small"])
+    assert (case["windows"], case["steps"]) == (6600, 414)
+
+
+@pytest.mark.slow
+def test_both_suites_run_from_end_to_end(tmp_path, monkeypatch):
+    monkeypatch.delenv(throughput.PEER, raising=False)
+    monkeypatch.setattr(throughput.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setenv("GRUNIT_BACKEND", "torch")
+    pytest.importorskip("vega_datasets", reason="the example of the suite is an extra of its own")
+    command.main(["prediction", "throughput", "--smoke", "--output", str(tmp_path)])
+    rows = json.loads((tmp_path / "throughput.json").read_text())["rows"]
+    assert [row["case"] for row in rows] == ["smoke"]
+    assert rows[0]["grunit"]["wall"] > 0
+    assert "neuralforecast is not installed here" in (tmp_path / "throughput.md").read_text()
+    ways = {"predict(frame)", "predict()", "network alone", "predict_values"}
+    assert all(set(row["times"]) == ways for row in json.loads((tmp_path / "prediction.json").read_text())["rows"])
