@@ -44,7 +44,7 @@ def news(count: int = 60, seed: int = 0) -> tuple[list[list[str]], list[list[str
 
 @functools.cache
 def fitted() -> SequenceTagger:
-    return small(pairs=True, characters="rnn").fit(*news())
+    return small(pairs=True, max_epochs=20).fit(*news())
 
 
 def test_it_learns_entities():
@@ -59,15 +59,15 @@ def test_it_learns_entities():
 
 def test_a_tag_may_depend_on_a_word_far_away():
     """Only the first word tells what the last one is; every word by itself says nothing."""
-    X = [[first, *["and"] * gap, "it"] for first in ("up", "down") for gap in range(1, 7)]
+    X = [[first, *["and"] * gap, "it"] for first in ("up", "down") for gap in range(1, 5)]
     y = [["O"] * (len(row) - 1) + [f"TO-{row[0]}"] for row in X]
-    tagger = small(max_epochs=60, batch_size=4, crf=False, characters=None).fit(X, y)
+    tagger = small(max_epochs=40, batch_size=4, crf=False, characters=None).fit(X, y)
     assert tagger.scheme_ is None
     assert tagger.score(X, y) == 1.0
 
 
 @given(st.lists(st.integers(0, 19), min_size=1, max_size=6), st.integers(1, 4))
-@settings(max_examples=15)
+@settings(max_examples=10)
 def test_alone_or_in_any_batch_the_answer_is_the_same(rows, n):
     tagger = fitted()
     X = [[*tokens, "Unseen😀" * (row % 3 + 1)] if row % 2 else tokens for row, tokens in enumerate(news(20, seed=2)[0])]
@@ -104,7 +104,7 @@ def test_probabilities_are_those_of_whole_sentences():
 def test_answers_never_break_the_scheme(scheme):
     """The scores speak for every move that is forbidden: the rules hold, and without them they are broken at once."""
     X, y = news(30)
-    y = [convert(tags, scheme) for tags in y]
+    X, y = [*X, ["Ada", "Alan"]], [convert(tags, scheme) for tags in [*y, ["B-PER", "B-PER"]]]
     tagger = small(max_epochs=1, lr=1e-9, scheme=scheme).fit(X, y)
     with torch.no_grad():
         tagger.model_.crf.transitions.copy_(100.0 * (tagger.model_.crf.rules != 0))
@@ -184,9 +184,9 @@ def test_validation_of_ones_own_decides_which_weights_are_kept():
     X, y = news(12)
     exchanged = {"B-PER": "B-LOC", "B-LOC": "B-PER", "I-LOC": "O"}
     wrong = [[exchanged.get(tag, tag) for tag in tags] for tags in y]
-    tagger = small(max_epochs=40, batch_size=4).fit(X, y, validation=(X, wrong))
-    assert len(tagger.history_.validation) == 40
-    assert tagger.history_.best_epoch < 40  # the surer of what it learns, the more wrong it is there
+    tagger = small(max_epochs=30, batch_size=4).fit(X, y, validation=(X, wrong))
+    assert len(tagger.history_.validation) == 30
+    assert tagger.history_.best_epoch < 30  # the surer of what it learns, the more wrong it is there
     early = small(max_epochs=50, patience=2).fit(X, y)
     assert early.history_.validation
     with pytest.raises(DataError, match="the tag 'B-ORG' of validation does not occur in training"):
