@@ -34,6 +34,7 @@ ROWS: dict[str, dict[str, Any]] = {
         "input_size": 504,
         "segment": 24,
         "normalize": "instance",
+        "scaler": "log",
         "loss": "mae",
         "lr": 3e-3,
         "batch_size": 512,
