@@ -193,7 +193,7 @@ def tell(document: dict[str, Any]) -> str:
                 f"{first['parameters']:,}",
                 str(first["epochs"]),
                 f"{statistics.fmean(one['fit_seconds'] for one in seeds):.0f} s",
-                f"{statistics.fmean(one['fit_processor_seconds'] for one in seeds):.0f} s",
+                f"{statistics.fmean(one['fit_processor_seconds'] for one in seeds if one['fit_processor_seconds']):.0f} s",
                 f"{statistics.fmean(one['tokens_per_second'] for one in seeds):.0f}",
             ]
         )
@@ -205,8 +205,8 @@ def tell(document: dict[str, Any]) -> str:
     described = "; ".join(f"{name}: {task.options}" for name, task in TASKS.items())
     return (
         "Percent, on the sets' own splits, without pretrained vectors: the mean and standard deviation over the seeds. "
-        "Every fit has one thread and a fixed number of epochs; options were set on the dev part, the test part did "
-        "not enter into them. Entity F1 by the rules of `conlleval`. Wall times are of a machine with other work; the "
+        "Every fit has one thread and a fixed number of epochs; options were set before the test part was "
+        "looked at. Entity F1 by the rules of `conlleval`. Wall times are of a machine with other work; the "
         "processor's time is beside them.\n\n"
         + markdown(rows, header)
         + "\n\nEntities of the test parts by kind, means over the seeds:\n\n"
