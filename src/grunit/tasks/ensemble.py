@@ -157,13 +157,13 @@ class Ensemble(BaseEstimator):
         return float(measure(y, self.predict(X), sample_weight=sample_weight))
 
     @_only("Forecaster")
-    def evaluate(self, df: Any, n_windows: int | None = None, step_size: int | None = None) -> pd.DataFrame:
+    def evaluate(self, df: Any, *arguments: Any, **options: Any) -> pd.DataFrame:
         """Scores of the ensemble and of the baselines, as :meth:`grunit.Forecaster.evaluate`.
 
         Raises:
             InputError: the members look at different columns.
         """
-        return Joined(self.members, self._shares(), type(self).__name__).evaluate(df, n_windows, step_size)
+        return Joined(self.members, self._shares(), type(self).__name__).evaluate(df, *arguments, **options)
 
     @_only("Forecaster")
     def cross_validation(self, df: Any, *arguments: Any, **options: Any) -> Any:

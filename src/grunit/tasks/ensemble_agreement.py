@@ -10,7 +10,7 @@ import numpy as np
 from grunit.errors import InputError
 
 AGREED = {
-    "Forecaster": ("h", "level", "id_col", "time_col", "target_col", "freq_"),
+    "Forecaster": ("h", "level", "id_col", "time_col", "target_col", "targets", "freq_"),
     "SequenceClassifier": ("classes_", "features_"),
     "SequenceRegressor": ("targets_", "features_"),
 }

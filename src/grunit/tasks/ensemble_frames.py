@@ -83,7 +83,7 @@ class Joined:
         answers = [member.forecast(*arguments, **options) for member in self._members]
         return np.average(answers, axis=0, weights=self._shares)
 
-    def evaluate(self, df: Any, n_windows: int | None, step_size: int | None) -> pd.DataFrame:
+    def evaluate(self, df: Any, *arguments: Any, **options: Any) -> pd.DataFrame:
         """The table of scores of :meth:`grunit.Forecaster.evaluate`."""
-        scores = type(self._members[0]).evaluate(self, df, n_windows, step_size)
+        scores = type(self._members[0]).evaluate(self, df, *arguments, **options)
         return scores.replace({"model": {type(self).__name__: self._name}})
