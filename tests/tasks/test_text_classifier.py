@@ -15,7 +15,6 @@ from sklearn.model_selection import cross_val_score
 
 import grunit
 from grunit import TextClassifier
-from grunit.cells import get, names
 from grunit.data.text import Vectors
 from grunit.errors import DataError, InputError, NotFittedError
 
@@ -56,7 +55,7 @@ def test_it_finds_the_word_that_tells(fitted):
 words = st.lists(st.sampled_from([*GOOD, *BAD, *REST, "unheard", ","]), max_size=12).map(" ".join)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(texts=st.lists(words, min_size=1, max_size=6))
 def test_the_same_answer_alone_and_in_any_batch(fitted, texts):
     together = fitted.predict_proba([*texts, "the " * 40])[:-1]
@@ -64,8 +63,8 @@ def test_the_same_answer_alone_and_in_any_batch(fitted, texts):
     np.testing.assert_allclose(together, alone, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("cell", [name for name in names() if not get(name).inputs[1:]])
-def test_every_cell_can_be_chosen(cell):
+@pytest.mark.parametrize("cell", ["lstm", "sru", "indrnn", "mogrifier_lstm", grunit.cells.MGU])
+def test_any_cell_can_be_chosen(cell):
     texts, labels = reviews(8)
     model = small(cell=cell, hidden_size=4, max_epochs=1).fit(texts, labels)
     assert np.isfinite(model.predict_proba(texts)).all()
@@ -98,7 +97,7 @@ def test_saved_and_loaded_it_answers_alike(tmp_path, changes):
 def test_integrated_gradients_add_up(fitted):
     """The axiom of completeness: all of the difference to a text of unknown words is shared out."""
     smooth = small(pooling="mean", max_epochs=3).fit(*reviews(20))
-    for model, tolerance in ((smooth, 1e-8), (fitted, 1e-2)):  # the maximum has kinks, which a sum meets in part
+    for model, tolerance in ((smooth, 1e-8), (fitted, 2e-3)):  # the maximum over time has kinks
         for text in ["so fine and dull", "the film was lovely 很"]:
             for label in ("good", "bad"):
                 (reason,) = model.explain([text], label)
@@ -138,13 +137,11 @@ def test_gradient_times_input_is_the_slope_at_the_text(fitted):
 
 
 def test_calibration_lowers_the_surprise_of_the_rows_held_back():
-    texts, labels = reviews(200, seed=3)
+    texts, labels = reviews(80, seed=3)
     noisy = [label if index % 5 else "bad" for index, label in enumerate(labels)]
-    held = (
-        reviews(100, seed=4)[0],
-        [label if index % 5 else "bad" for index, label in enumerate(reviews(100, seed=4)[1])],
-    )
-    model = small(calibration=True, max_epochs=25).fit(texts, noisy, validation=held)
+    others, truth = reviews(60, seed=4)
+    held = others, [label if index % 5 else "bad" for index, label in enumerate(truth)]
+    model = small(calibration=True, max_epochs=15, bidirectional=False).fit(texts, noisy, validation=held)
     codes = np.searchsorted(model.classes_, held[1])
 
     def surprise(temperature: float) -> float:
@@ -232,7 +229,7 @@ def test_an_interrupted_fit_goes_on_to_the_same_weights():
 
 def test_scikit_learn_can_clone_and_validate_it():
     texts, labels = reviews(40)
-    scores = cross_val_score(clone(small(max_epochs=8)), texts, labels, cv=2)
+    scores = cross_val_score(clone(small(max_epochs=40)), texts, labels, cv=2)
     assert scores.mean() > 0.7
     assert small().set_params(hidden_size=3).get_params()["hidden_size"] == 3
 

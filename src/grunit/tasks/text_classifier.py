@@ -236,7 +236,8 @@ class TextClassifier(ClassifierMixin, ClassAnswers, Estimator):
             NotFittedError: before ``fit``.
             DataError: they are no texts.
         """
-        return self.classes_[self.decision(texts).argmax(1)]
+        chosen = self.decision(texts).argmax(1)
+        return self.classes_[chosen]
 
     def predict_proba(self, texts: Any) -> np.ndarray:
         """The probability of each class, ``(N, classes)`` in the order of ``classes_``."""
