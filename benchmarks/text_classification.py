@@ -177,6 +177,9 @@ def tell(document: dict[str, Any]) -> str:
             ]
         )
     header = ["set", "train / test", "bag of words", "network", "range", "seeds", "goal", "", "parameters", "a fit"]
+    known = {row["set"]: set(row["seeds"]) for row in document["rows"]}
+    left = [f"{name} seed {seed}" for name in TARGETS for seed in SEEDS if str(seed) not in known.get(name, ())]
+    missing = f"\n\nNot measured yet: {', '.join(left)}." if left else ""
     recipes = "\n".join(f"- {name}: `TextClassifier({_words(options)})`" for name, options in RECIPES.items())
     return (
         "Test accuracy in percent, no pretrained vectors; ChnSentiCorp's test part has no labels, so its dev part is "
@@ -187,6 +190,7 @@ def tell(document: dict[str, Any]) -> str:
         "for a fixed number of epochs, "
         "and every seed was tested once. One thread, beside other work, so that the times are upper bounds.\n\n"
         + markdown(table, header)
+        + missing
         + "\n\n"
         + recipes
     )
