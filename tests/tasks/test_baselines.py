@@ -50,3 +50,18 @@ def test_intervals_of_a_random_walk_hold_what_they_promise():
 def test_an_unknown_baseline_is_refused():
     with pytest.raises(InputError, match="seasonal_naive"):
         baseline_quantiles("arima", HISTORY, 2, 1, [0.5])
+
+
+def test_what_is_missing_is_passed_over():
+    nan = float("nan")
+    history = np.array([1.0, nan, 4.0, 3.0, nan, nan])
+    forecast, spread = naive(history, 2)
+    # Two steps of 3 / sqrt(2) and -1 in size; the last value was seen three steps before the first forecast.
+    size = np.sqrt((9 / 2 + 1) / 2)
+    np.testing.assert_allclose(forecast, [3.0, 3.0])
+    np.testing.assert_allclose(spread, size * np.sqrt([3, 4]))
+    np.testing.assert_allclose(drift(history, 2)[0], [3 + 3 * 2 / 3, 3 + 4 * 2 / 3])
+    season = np.array([10.0, 20.0, 11.0, nan, nan, 22.0, 12.0, nan])
+    np.testing.assert_allclose(seasonal_naive(season, 4, season=2)[0], [12.0, 22.0, 12.0, 22.0])
+    # Seasons seen: 11 - 10 and 22 - nan, nan - 11, ...: only the first difference has both ends.
+    np.testing.assert_allclose(seasonal_naive(season, 4, season=2)[1], np.sqrt([1, 2, 2, 3]))

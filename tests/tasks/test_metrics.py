@@ -83,3 +83,15 @@ def test_levels_quantiles_and_columns_belong_together():
 def test_an_impossible_level_is_refused(level):
     with pytest.raises(InputError, match="level"):
         level_quantiles([level])
+
+
+def test_what_was_not_observed_counts_for_nothing():
+    generator = np.random.default_rng(5)
+    target, quantiles = generator.normal(size=(3, 4)), np.sort(generator.normal(size=(3, 4, 3)), -1)
+    holes = target.copy()
+    holes[0, 1], holes[2] = np.nan, np.nan
+    seen = ~np.isnan(holes)
+    levels, scale = [0.1, 0.5, 0.9], np.array([[1.0], [2.0], [3.0]])
+    expected = metrics.all_scores(target[seen], quantiles[seen], levels, np.broadcast_to(scale, target.shape)[seen])
+    assert metrics.all_scores(holes, quantiles, levels, scale) == pytest.approx(expected)
+    assert np.isnan(list(metrics.all_scores(np.full((3, 4), np.nan), quantiles, levels, scale).values())).all()
