@@ -156,7 +156,7 @@ def predict(estimator: Forecaster, data: str | None, level: list[float] | None) 
 
 def evaluate(estimator: Forecaster, data: str, windows: int | None, baselines: list[str] | None = None) -> pd.DataFrame:
     """Scores of the model and of the baselines."""
-    more = {} if baselines is None else {"baselines": baselines}
+    more: dict[str, Any] = {} if baselines is None else {"baselines": baselines}
     return estimator.evaluate(read_again(estimator, data), n_windows=windows, **more)
 
 

@@ -124,14 +124,8 @@ def run_trial(optuna: Any, job: Job, study: Any, trial: Any, labels: dict[str, A
         end(study, trial, state.PRUNED, PRUNED, started)
     except FAILURES as error:
         # The sampler learns nothing from what Optuna calls a failure; as one cut short it is to be avoided.
-        end(
-            study,
-            trial,
-            state.PRUNED,
-            FAILED,
-            started,
-            **{REASON: " ".join(str(error).split()) or type(error).__name__},
-        )
+        reason: dict[str, Any] = {REASON: " ".join(str(error).split()) or type(error).__name__}
+        end(study, trial, state.PRUNED, FAILED, started, **reason)
     except BaseException:
         end(study, trial, state.FAIL, INTERRUPTED, started)
         retry(study, labels)
