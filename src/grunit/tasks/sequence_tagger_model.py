@@ -51,7 +51,7 @@ class CharacterCNN(nn.Module):
         x = (self.embedding(spellings) * valid.unsqueeze(-1)).transpose(1, 2)
         reached = []
         for convolution in self.convolutions:
-            taps = convolution.kernel_size[0]
+            taps: Any = convolution.kernel_size[0]  # type: ignore[index]
             y = convolution(nn.functional.pad(x, ((taps - 1) // 2, taps // 2)))
             reached.append(y.masked_fill(~valid.unsqueeze(1), -torch.inf).amax(2))
         return torch.tanh(torch.cat(reached, 1))
@@ -144,7 +144,7 @@ class TaggerModel(nn.Module):
             own = cell[0] if isinstance(cell, (list, tuple)) else cell
             self.spelling = CharacterRNN(characters, **{"cell": own, **given})
         sizes = [embedding_size, pair_size if pairs else 0, CASING_SIZE if casing else 0]
-        spelt = int(self.spelling.output_size) if self.spelling is not None else 0  # type: ignore[arg-type]
+        spelt = int(self.spelling.output_size) if self.spelling is not None else 0
         self.dropout = nn.Dropout(dropout)
         self.core = Recurrent(
             cell,
