@@ -51,7 +51,7 @@ def measure_row(name: str, seed: int, smoke: bool = False) -> dict[str, Any]:
     """Fit on the training part, keep the weights that are best on the validation part, and test once."""
     options, _ = ROWS[name]
     few = {"hidden_size": 8, "embedding_size": 8, "max_epochs": 1, "max_size": 400} if smoke else {}
-    train, held, test = (load(part, 60 if smoke else None) for part in ("train", "val", "test_2016_flickr"))
+    train, held, test = (load(part, 20 if smoke else None) for part in ("train", "val", "test_2016_flickr"))
     say(f"{name}, seed {seed}")
     with use_threads(1):
         begun, cpu = time.perf_counter(), time.process_time()

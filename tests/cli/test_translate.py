@@ -17,7 +17,7 @@ def model(tmp_path):
     words = {"hund": "dog", "katze": "cat", "vogel": "bird", "mann": "man"}
     pairs = [(f"der {a} und der {b}", f"the {words[a]} and the {words[b]}") for a in words for b in words]
     translator = grunit.Translator(
-        hidden_size=12, embedding_size=12, dropout=0.0, lr=0.03, max_epochs=20, batch_size=8, verbose=0
+        hidden_size=24, embedding_size=24, dropout=0.0, lr=0.03, max_epochs=40, batch_size=8, verbose=0
     )
     translator.fit(*map(list, zip(*pairs, strict=True)))
     translator.save(tmp_path / "kept")

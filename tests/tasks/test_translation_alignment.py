@@ -35,7 +35,14 @@ def test_attention_of_a_trained_copier_lies_on_the_diagonal(attention):
     rng = np.random.default_rng(0)
     texts = [" ".join(rng.permutation(list("abcdef"))[: rng.integers(2, 7)]) for _ in range(400)]
     model = grunit.Translator(
-        hidden_size=24, embedding_size=16, attention=attention, dropout=0.0, max_epochs=12, lr=0.02, verbose=0
+        hidden_size=24,
+        embedding_size=16,
+        attention=attention,
+        dropout=0.0,
+        max_epochs=12,
+        lr=0.02,
+        batch_size=32,
+        verbose=0,
     )
     model.fit(texts, [text.upper() for text in texts])
     found = model.align("c a f d", "C A F D")

@@ -19,6 +19,7 @@ def make(cell="gru", **options):
     return TranslationModel(cell, 9, 8, 6, embedding_size=5, **options).double().eval()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cell", PLAIN)
 def test_every_cell_reads_writes_and_learns(cell):
     model = make(cell)

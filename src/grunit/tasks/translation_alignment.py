@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,11 +74,14 @@ class Alignment:
         axes.grid(which="minor", color="#dddddd", linewidth=0.6)
         axes.tick_params(which="minor", length=0, top=False, bottom=False, left=False)
         figure.colorbar(picture, ax=axes, label="attention", shrink=0.8)
-        figure.savefig(path, dpi=120)
+        with warnings.catch_warnings():
+            # Without a font for a script its letters are boxes; that is no reason to fail.
+            warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+            figure.savefig(path, dpi=120)
         return path
 
 
-def align(translator: Any, text: str, translation: str) -> Alignment:
+def align(translator: Any, text: str, translation: str | None) -> Alignment:
     """See :meth:`grunit.Translator.align`."""
     from grunit.tasks.token_rows import TokenRows
     from grunit.tasks.translation_answers import attend, ready_model
@@ -85,12 +89,14 @@ def align(translator: Any, text: str, translation: str) -> Alignment:
 
     if translator.attention is None:
         raise InputError("this translator has no attention to show: choose attention='multiplicative' or 'additive'")
+    if translation is None:
+        translation = translator.translate([text], replace_unknown=False)[0]
     import torch
 
     model = ready_model(translator)
     device = next(model.parameters()).device
     source = encode_text(translator.source_, text, "the text")
-    target = encode_text(translator.target_, translation, "the translation")
+    target = translator.target_.encode(translation)
     ids, lengths = (tensor.to(device) for tensor in TokenRows([source]).take(torch.tensor([0])))
     weights = attend(model, ids, lengths, [target])[0].numpy()
     words = [*_readable(translator.target_, translation), SPECIALS[1]]

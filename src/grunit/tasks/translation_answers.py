@@ -44,6 +44,8 @@ def translate(
         raise InputError("coverage_penalty counts what attention has looked at, and this translator has none: set it 0")
     tokens = [encode_text(translator.source_, text, f"texts[{place}]") for place, text in enumerate(texts)]
     limits = [2 * len(one) + 10 if max_length is None else check_size("max_length", max_length) for one in tokens]
+    if not texts:
+        return []
     model = ready_model(translator, exact)
     device = next(model.parameters()).device
     rows, answers = TokenRows(tokens), [""] * len(texts)

@@ -272,9 +272,8 @@ class Translator(Estimator):
             InputError: this translator has no attention.
         """
         self.check_fitted()
-        if translation is None:
-            translation = self.translate([text], replace_unknown=False)[0]
-        return align(self, *arguments.read_texts([text, translation], "text and translation"))
+        arguments.read_texts([text] if translation is None else [text, translation], "text and translation")
+        return align(self, text, translation)
 
     def evaluate(
         self, sources: Sequence[str], references: Sequence[str], *, lowercase: bool = False, **options: Any
