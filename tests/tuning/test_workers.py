@@ -35,7 +35,7 @@ class Killed(Hill):
 
 @pytest.mark.parametrize("name", [None, "study.db"])
 def test_the_same_trials_as_in_one_process(tmp_path, name):
-    ask = {"trials": 9, "method": "random", "pruning": None}
+    ask = {"trials": 5, "method": "random", "pruning": None}
     space = {"height": (-5.0, 5.0), "steps": [0, 1]}
     alone = tune(Slow(), space, *DATA, **ask)
     storage = None if name is None else tmp_path / name
