@@ -68,6 +68,15 @@ CONTENTS = {
         "grunit.nn.softmax.SampledSoftmax",
         "grunit.nn.embedding.TokenEmbedding",
     ],
+    "Translation": [
+        "grunit.Translator",
+        "grunit.tasks.translation_alignment.Alignment",
+        "grunit.tasks.translation_scores.score_translations",
+        "grunit.data.read_pairs",
+        "grunit.data.TextPairs",
+        "grunit.nn.decoder.Decoder",
+        "grunit.nn.decoder_search.search_beams",
+    ],
     "Tuning": ["grunit.tune", "grunit.tuning.Tuning", "grunit.tuning.Trial"],
     "Live streams": [
         "grunit.OnlineRegressor",

@@ -9,6 +9,7 @@ from grunit.data.columns import Columns
 from grunit.data.examples import load_example
 from grunit.data.origin import DataWarning
 from grunit.data.panel import Panel, future_times, require_length, season_length, to_panel
+from grunit.data.parallel_texts import TextPairs, read_pairs
 from grunit.data.scaling import Scaler
 from grunit.data.sequence_files import LabelledSequences, load_ucr, read_sequences
 from grunit.data.sequences import Sequences
@@ -26,10 +27,12 @@ __all__ = [
     "Scaler",
     "Sequences",
     "TaggedSentences",
+    "TextPairs",
     "Windows",
     "future_times",
     "load_example",
     "load_ucr",
+    "read_pairs",
     "read_sequences",
     "read_table",
     "read_tagged",

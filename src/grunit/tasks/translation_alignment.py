@@ -68,6 +68,7 @@ class Alignment:
         for label in axes.get_xticklabels():
             label.set(ha="left", rotation_mode="anchor")
         axes.set_xlabel("source")
+        axes.xaxis.set_label_position("top")
         axes.set_ylabel("translation")
         axes.set_xticks(np.arange(columns + 1) - 0.5, minor=True)
         axes.set_yticks(np.arange(rows + 1) - 0.5, minor=True)
