@@ -95,7 +95,7 @@ def encode(frame: pd.DataFrame, names: Iterable[str], known: Known, source: str)
            [0., 0.],
            [1., 0.]])
     """
-    parts = [np.zeros((len(frame), 0))]
+    parts: list[np.ndarray] = [np.zeros((len(frame), 0))]
     for name in names:
         if name in known:
             parts.append(_one_hot(frame[name], name, list(known[name]), source))

@@ -113,7 +113,7 @@ def to_panel(
     if asked and (all_times.dtype.kind == "M") != isinstance(freq, str):
         kind = "dates" if all_times.dtype.kind == "M" else "whole numbers"
         raise DataError(f"data: the times are {kind}, but the step must be {freq!r}; give times of that kind")
-    gaps = Gaps(frame, ids, ["y", *exogenous], zeros, begun=asked) if missing else None
+    gaps = Gaps(frame, list(ids), ["y", *exogenous], zeros, begun=asked) if missing else None
     values = []
     for place, (name, row, series_times) in enumerate(zip(ids, rows, times, strict=True)):
         wrong = first_irregular(series_times, freq)

@@ -23,7 +23,7 @@ def panel_to_json(panel: Panel) -> dict[str, Any]:
         "series": {
             name: {
                 "times": times.astype("int64").tolist(),
-                "values": np.where(np.isnan(values), None, values.astype(object)).tolist(),
+                "values": [[None if np.isnan(one) else one for one in row] for row in values.tolist()],
             }
             for name, times, values in zip(panel.ids, panel.times, panel.values, strict=True)
         },

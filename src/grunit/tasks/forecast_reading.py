@@ -87,7 +87,8 @@ def read_statics(forecaster: Forecaster, panel: Panel, static_df: Any) -> Static
     given = None
     if asked:
         given = read_static(static_df, forecaster.columns, _names(forecaster, panel), asked)
-    return known.extend(_by_target(forecaster, given, panel.ids))
+    frame = _by_target(forecaster, given, panel.ids)
+    return known if frame is None else known.extend(frame)
 
 
 def known_columns(forecaster: Forecaster, panel: Panel) -> int:
