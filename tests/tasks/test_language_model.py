@@ -145,12 +145,12 @@ def test_following_the_text_leaves_the_model_as_it_is(characters):
 
 def test_byte_pieces_know_every_text(tmp_path):
     pytest.importorskip("tokenizers")
-    model = small(unit="bpe", text_options={"max_size": 300}, max_epochs=40).fit("one two, 床前明月光\n" * 20)
+    model = small(unit="bpe", text_options={"max_size": 300}, max_epochs=120).fit("one two, 床前明月光\n" * 20)
     assert model.encoder_.vocabulary.tokens[model.opening] == "\u010a"  # the sign for the byte of a line's end
     assert model.score_text("ñandú").tokens == len("ñandú".encode())
-    written = model.generate("one two, 床", 30, temperature=0)
-    assert written.startswith("前明月光\none two, 床")
-    pieces = list(model.stream("one two, 床", 30, temperature=0))
+    written = model.generate("one two,", 12, temperature=0)
+    assert written.startswith(" 床前明月光\none two, 床")
+    pieces = list(model.stream("one two,", 12, temperature=0))
     assert "".join(pieces) == written
     assert not any("\ufffd" in piece for piece in pieces[:-1])  # no half character
     again = grunit.load(model.save(tmp_path / "model"))

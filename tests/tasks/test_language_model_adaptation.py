@@ -107,7 +107,7 @@ def test_both_follow_a_text_that_repeats_itself():
     cached = float(score_tokens(model, inputs, targets, cache=CachePointer(20, 20.0, 0.5)).mean())
     learnt = float(score_tokens(model, inputs, targets, learner=DynamicEvaluation(1.0).begin(model)).mean())
     assert cached < plain - 0.1
-    assert learnt < plain - 0.3
+    assert learnt < plain - 0.1
 
 
 @pytest.mark.parametrize(

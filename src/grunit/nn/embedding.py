@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -17,20 +19,22 @@ class TokenEmbedding(nn.Embedding):
         dropout: share of the tokens whose vector is zero, all through a batch, while training; the others are scaled up
             (Gal & Ghahramani, *A theoretically grounded application of dropout in recurrent neural networks*, 2016;
             Merity et al. 2018, section 4.3).
-        scale: vectors begin uniform between its negative and itself (default 0.1).
+
+    Vectors begin uniform and of length 1 on average, whatever their size: shorter ones, read by a softmax that shares
+    them, make the first steps of training next to nothing.
 
     >>> TokenEmbedding(5, 3)(torch.tensor([[0, 4]])).shape
     torch.Size([1, 2, 3])
     """
 
-    def __init__(self, tokens: int, size: int, dropout: float = 0.0, scale: float = 0.1):
-        self.scale = scale
+    def __init__(self, tokens: int, size: int, dropout: float = 0.0):
         super().__init__(tokens, size)
         self.dropout = check_share("embedding_dropout", dropout)
 
     def reset_parameters(self) -> None:
         """Draw new vectors."""
-        nn.init.uniform_(self.weight, -self.scale, self.scale)
+        scale = math.sqrt(3 / self.embedding_dim)
+        nn.init.uniform_(self.weight, -scale, scale)
 
     def forward(self, input: Tensor) -> Tensor:
         """Whole numbers of any shape -> vectors ``(..., E)``."""

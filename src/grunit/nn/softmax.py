@@ -29,7 +29,10 @@ class FullSoftmax(nn.Module):
 
     def __init__(self, input_size: int, classes: int, weight: nn.Parameter | None = None):
         super().__init__()
-        self.weight = nn.Parameter(torch.empty(classes, input_size).uniform_(-0.1, 0.1)) if weight is None else weight
+        scale = input_size**-0.5  # as torch begins a linear map
+        if weight is None:
+            weight = nn.Parameter(torch.empty(classes, input_size).uniform_(-scale, scale))
+        self.weight = weight
         if self.weight.shape != (classes, input_size):
             raise InputError(f"the shared weight has shape {tuple(self.weight.shape)}: give ({classes}, {input_size})")
         self.bias = nn.Parameter(torch.zeros(classes))
