@@ -40,6 +40,7 @@ ACROSS = {
     "compiler/test_operations.py",
     "compiler/test_pytorch_citizenship.py",
     "compiler/test_random_cells.py",
+    "tasks/test_forecast_categories.py",
 }
 
 # Formats that run code when they are read.

@@ -39,8 +39,8 @@ def run(
     beside = name_validation(job, task, validation)
     say = Output(as_json)
     if resume:
-        options: dict[str, Any] = {"--cell": cell, "--h": h, "--target": target, "--id": identity, "--time": time, "--seed": seed}
-        options |= {"--text": text, "--validation": validation, "--set": settings or None}
+        options: dict[str, Any] = {"--cell": cell, "--h": h, "--target": target, "--id": identity, "--time": time}
+        options |= {"--seed": seed, "--text": text, "--validation": validation, "--set": settings or None}
         estimator = open_interrupted(output, options)
         frame = job.read_again(estimator, data)
     else:

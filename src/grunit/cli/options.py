@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
+from grunit.cli.tasks import TASKS
 from grunit.errors import InputError
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, for machines.")]
-TaskName = Annotated[str, typer.Argument(metavar="TASK", help="What to learn: forecast, classification, regression.")]
+TaskName = Annotated[str, typer.Argument(metavar="TASK", help="What to learn: " + ", ".join(TASKS) + ".")]
 Data = Annotated[
     str, typer.Argument(metavar="DATA", help="A table (.csv, .parquet), example:seattle_weather, or sequences (.ts).")
 ]

@@ -6,6 +6,7 @@ from grunit.tasks.forecaster import Forecaster
 from grunit.tasks.language_model import LanguageModel
 from grunit.tasks.loading import load
 from grunit.tasks.sequence_classifier import SequenceClassifier
+from grunit.tasks.sequence_multitask import SequenceMultitask
 from grunit.tasks.sequence_pretrainer import SequencePretrainer
 from grunit.tasks.sequence_regressor import SequenceRegressor
 from grunit.tasks.sequence_tagger import SequenceTagger
@@ -18,6 +19,7 @@ __all__ = [
     "Forecaster",
     "LanguageModel",
     "SequenceClassifier",
+    "SequenceMultitask",
     "SequencePretrainer",
     "SequenceRegressor",
     "SequenceTagger",

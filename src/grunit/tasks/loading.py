@@ -16,6 +16,7 @@ KINDS = {
     "Forecaster": "grunit.tasks.forecaster",
     "LanguageModel": "grunit.tasks.language_model",
     "SequenceClassifier": "grunit.tasks.sequence_classifier",
+    "SequenceMultitask": "grunit.tasks.sequence_multitask",
     "SequencePretrainer": "grunit.tasks.sequence_pretrainer",
     "SequenceRegressor": "grunit.tasks.sequence_regressor",
     "SequenceTagger": "grunit.tasks.sequence_tagger",
