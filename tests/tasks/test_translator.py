@@ -33,7 +33,7 @@ def test_sentences_not_seen_are_translated(kind):
 @pytest.mark.parametrize(
     "kind",
     [
-        {"attention": None, "max_epochs": 250},
+        {"attention": None, "max_epochs": 250, "lr": 0.01, "hidden_size": 32},
         {"unit": "char", "min_count": 1},
         {"unit": "bpe", "max_size": 300, "max_epochs": 250},
         {"cell": ["lstm", "gru"]},
