@@ -30,6 +30,7 @@ def test_sentences_not_seen_are_translated(kind):
     assert sum(one == TARGETS[place] for one, place in zip(found, held, strict=True)) >= 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind",
     [
