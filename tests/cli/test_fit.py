@@ -52,8 +52,6 @@ def bad_tables() -> dict[str, tuple[str, str]]:
         "unsorted": (text([*good[:5], good[6], good[5], *good[7:]]), "row 7"),
         "duplicate": (text([*good[:5], good[4], *good[5:]]), "row 6"),
         "words": (text([*good[:5], "2024-01-06,many", *good[6:]]), "row 6"),
-        "missing_value": (text([*good[:5], "2024-01-06,", *good[6:]]), "row 6"),
-        "nan": (text([*good[:5], "2024-01-06,nan", *good[6:]]), "row 6"),
         "short": (text(good[:3]), "3 rows"),
         "empty": ("", "empty"),
         "header": ("date,sales\n", "no rows"),
@@ -70,6 +68,24 @@ def test_bad_tables_are_refused(run, tmp_path, name):
     assert part in err
     assert_one_sentence(err)
     assert sorted(file.name for file in tmp_path.iterdir()) == [path.name]
+
+
+@pytest.mark.parametrize("cell", ["", "nan"])
+def test_missing_values_are_told_or_refused_as_asked(run, tmp_path, cell):
+    rows = [f"2024-01-{day:02d},{day * 7 % 5}" for day in range(1, 31)]
+    rows[5] = f"2024-01-06,{cell}"
+    path = tmp_path / "sales.csv"
+    path.write_text("\n".join(["date,sales", *rows]) + "\n")
+    words = ["fit", "forecast", path, "--target", "sales", "-o", "kept", *SMALL]
+    refused = run(*words, "--set", "missing=refuse")
+    assert (refused.status, refused.out) == (2, "")
+    assert "row 6" in refused.err
+    assert_one_sentence(refused.err)
+    assert not (tmp_path / "kept").exists()
+    taken = run(*words)
+    assert taken.status == 0
+    assert "1 value is missing" in taken.err
+    assert "row 6" in taken.err
 
 
 def assert_one_sentence(err: str) -> None:
