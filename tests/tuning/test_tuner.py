@@ -171,6 +171,15 @@ def test_a_forecaster_is_judged_by_its_own_cross_validation():
     assert found.best_estimator.predict().equals(best.predict())
 
 
+def test_categories_known_of_the_future_are_tried_too():
+    frame = daily()
+    frame["sky"] = np.array(["fog", "rain", "sun"])[frame["ds"].dt.dayofyear % 3]
+    forecaster = tiny(futr_exog=["rain", "sky"], exogenous=(), conformal=0)
+    found = tune(forecaster, {"hidden_size": [4]}, frame, method="grid", n_windows=2, pruning=None)
+    truth = forecaster.cross_validation(frame, n_windows=2)
+    assert found.best_score == pytest.approx((truth.y - truth.Forecaster).abs().mean(), rel=1e-9)
+
+
 def test_watching_changes_no_score():
     ask = {"method": "grid", "n_windows": 2, "metric": "CRPS"}
     watched, alone = (

@@ -10,6 +10,7 @@ from sklearn.base import clone
 
 from grunit.data import Panel, season_length
 from grunit.tasks.backtest import Backtest, Window, backtest_baseline, rolling_windows
+from grunit.tasks.forecast_reading import known_columns
 from grunit.tasks.quantiles import level_quantiles
 from grunit.tasks.statics import Statics
 from grunit.tuning.checksum import checksum
@@ -59,7 +60,7 @@ class ForecastValidation:
         key = repr((estimator.exogenous, estimator.futr_exog))
         if key not in self._read:
             panel, statics = estimator.read(self.frame, self.static_df)
-            known = len(estimator.futr_exog or ())
+            known = known_columns(estimator, panel)
             # The season of the estimator given: a searched one must not change the unit of MASE.
             season = self.template.season
             windows = rolling_windows(panel, estimator.h, self.n_windows, self.step_size, known, season)
