@@ -201,3 +201,13 @@ def test_what_cannot_be_used_is_refused(change, message):
 def test_missing_takes_two_names():
     with pytest.raises(InputError, match="missing is 'fill': give 'auto' or 'refuse'"):
         tiny(missing="fill").fit(daily())
+
+
+def test_a_series_never_seen_whose_window_is_empty_is_refused(fitted):
+    frame = daily(series=("east",)).assign(y=lambda table: table["y"] + 1000)
+    empty = frame.assign(y=frame["y"].where(frame.index < len(frame) - 8))
+    with pytest.raises(DataError, match="series 'east' was not fitted, and each of its last 8 values is missing"):
+        fitted.predict(empty)
+    one = frame.assign(y=frame["y"].where(frame.index < len(frame) - 7))  # a single value says how large it is
+    assert (fitted.predict(one)["Forecaster"] > 900).all()
+    assert np.isfinite(fitted.predict(empty.assign(unique_id="north"))["Forecaster"]).all()

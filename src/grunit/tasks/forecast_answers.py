@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from grunit.data import Panel, require_length
+from grunit.errors import DataError
 from grunit.tasks import forecast_network as network
 from grunit.tasks.calendar import calendar_features
 from grunit.tasks.forecast_gaps import fill_window
@@ -33,12 +34,13 @@ def answer(
         static_df: of series never seen, where the model uses such.
 
     Raises:
-        DataError: a series is too short, or is not described.
+        DataError: a series is too short, or is not described; or one never seen has no value to be scaled by.
     """
     require_length(panel, forecaster.input_size_, f"a forecast with input_size {forecaster.input_size_}")
     statics = read_statics(forecaster, panel, static_df)
     panel = panel.cut(-forecaster.input_size_)
     network.check_values(forecaster, panel)
+    _require_scale(forecaster, panel)
     scaler = forecaster.scaler_.extend(panel)
     inputs = with_calendar(scaler.transform(panel), forecaster.cycles_)
     future = scale_future(scaler, panel.ids, futures)
@@ -60,3 +62,14 @@ def answer(
     values = scaler.inverse(quantiles, panel.ids)
     # The ends of intervals of counts are counts, corrected ones too.
     return np.maximum(np.round(values), 0) if isinstance(forecaster.model_.head.output, CountOutput) else values
+
+
+def _require_scale(forecaster: Forecaster, panel: Panel) -> None:
+    """Refuse a series never seen whose window is empty: the centre of nothing is no forecast."""
+    for name, values in zip(panel.ids, panel.values, strict=True):
+        if name not in forecaster.scaler_.learned and np.isnan(values[:, 0]).all():
+            where = f"{panel.source}, " if panel.source else ""
+            raise DataError(
+                f"{where}series {name!r} was not fitted, and each of its last {len(values)} values is missing, so that "
+                f"nothing says how large it is: leave it out, or give a history that ends with values"
+            )
