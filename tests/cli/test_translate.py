@@ -84,3 +84,15 @@ def test_other_models_are_refused(run, tmp_path, stdin):
     answer = run("translate", "other")
     assert answer.status == 2
     assert "other is a SequenceClassifier, which does not translate: use grunit predict" in answer.err
+
+
+def test_a_wrong_model_is_told_before_texts_are_awaited(run, monkeypatch):
+    model = grunit.LanguageModel(hidden_size=4, max_epochs=1, verbose=0).fit("one two three four " * 20)
+    model.save("writer")
+    monkeypatch.setattr("sys.stdin", None)  # reading from it would fail
+    answer = run("translate", "writer")
+    assert answer.status == 2
+    assert "writer is a LanguageModel, which does not translate: use grunit generate" in answer.err
+    answer = run("translate", "nowhere")
+    assert answer.status == 2
+    assert "nowhere" in answer.err

@@ -10,6 +10,7 @@ import typer
 from grunit.cli.options import Json, Model
 from grunit.cli.output import Output
 from grunit.cli.predict import warn_unfinished
+from grunit.cli.tasks import task_of
 from grunit.errors import InputError
 
 BLOCK = 640
@@ -35,19 +36,20 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Texts in, a line each, translations out."""
+    from grunit.cli.forecast import spare_threads
     from grunit.data.parallel_texts import decode_text, read_pairs, require_texts, split_lines
+    from grunit.tasks import Translator, load
 
+    # The model comes first: a wrong folder is told before anybody types texts for it.
+    translator = load(model)
+    if not isinstance(translator, Translator):
+        verb = getattr(task_of(translator), "NEXT", "predict")
+        raise InputError(f"{model} is a {type(translator).__name__}, which does not translate: use grunit {verb}")
     if data is not None:
         texts = read_pairs(data, answers=False).sources
     else:
         texts = [line.strip() for line in split_lines(decode_text(sys.stdin.buffer.read(), "stdin"))]
         require_texts(texts, "stdin")
-    from grunit.cli.forecast import spare_threads
-    from grunit.tasks import Translator, load
-
-    translator = load(model)
-    if not isinstance(translator, Translator):
-        raise InputError(f"{model} is a {type(translator).__name__}, which does not translate: use grunit predict")
     warn_unfinished(translator, model)
     spare_threads(translator.hidden_size)
     pairs = []
