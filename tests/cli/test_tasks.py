@@ -10,6 +10,7 @@ from tests.tasks.frames import daily, tiny
 
 import grunit
 from grunit.cli.tasks import KINDS, TASKS, find_task, task_of
+from grunit.errors import InputError
 
 SMALL = {"hidden_size": 4, "max_epochs": 2, "verbose": 0, "device": "cpu"}
 X, LABELS = [np.linspace(0, side, steps) for steps in range(4, 9) for side in (1, -1)], ["up", "down"] * 5
@@ -20,6 +21,30 @@ def test_every_kind_has_a_task_with_all_its_parts():
         assert task in TASKS, kind
         for part in ("create", "read_data", "read_again", "fit", "predict", "evaluate"):
             assert callable(getattr(find_task(task), part)), (task, part)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_help_names_the_tasks_that_a_verb_takes(run, task):
+    job = find_task(task)
+
+    def words(verb):
+        listed = " ".join(run(verb, "--help").out.split()).partition("What to learn: ")[2]
+        return [word.strip() for word in listed.partition(".")[0].split(",")]
+
+    try:
+        job.compare()
+    except InputError:  # not part of this task
+        assert task not in words("compare")
+    except TypeError:  # it wants its arguments
+        assert task in words("compare")
+    assert task in words("fit")
+    assert (task in words("tune")) == (task == "forecast" or hasattr(job, "answers"))
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_help_names_the_tasks_that_take_a_file_for_validation(run, task):
+    listed = " ".join(run("fit", "--help").out.split()).partition("which weights are kept (")[2].partition(")")[0]
+    assert (task in listed.split(", ")) == getattr(find_task(task), "TAKES_VALIDATION", False)
 
 
 def test_an_ensemble_of_forecasters_predicts_and_is_evaluated(run, tmp_path):

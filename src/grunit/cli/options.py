@@ -13,15 +13,20 @@ from grunit.errors import InputError
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, for machines.")]
 TaskName = Annotated[str, typer.Argument(metavar="TASK", help="What to learn: " + ", ".join(TASKS) + ".")]
+ComparedTask = Annotated[str, typer.Argument(metavar="TASK", help="What to learn: forecast, text-classification.")]
+TunedTask = Annotated[str, typer.Argument(metavar="TASK", help="What to learn: forecast, classification, regression.")]
 Data = Annotated[
-    str, typer.Argument(metavar="DATA", help="A table (.csv, .parquet), example:seattle_weather, or sequences (.ts).")
+    str,
+    typer.Argument(
+        metavar="DATA", help="A table (.csv, .parquet), example:seattle_weather, sequences (.ts), or a file of texts."
+    ),
 ]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="The folder a model was saved in.")]
 Horizon = Annotated[int | None, typer.Option("--h", help="Steps ahead to predict [default: 14].", min=1)]
 Target = Annotated[str | None, typer.Option("--target", "--label", help="The column to predict, or several: a,b.")]
 Text = Annotated[str | None, typer.Option("--text", help="The column of texts.")]
 Validation = Annotated[
-    str | None, typer.Option("--validation", help="Data that decides which weights are kept (tagging).")
+    str | None, typer.Option("--validation", help="Data that decides which weights are kept (tagging, translation).")
 ]
 Identity = Annotated[str | None, typer.Option("--id", help="The column that tells series apart.")]
 Time = Annotated[str | None, typer.Option("--time", help="The column of time stamps.")]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from grunit.cli.fit import refuse_taken
-from grunit.cli.options import Data, Horizon, Identity, Json, Seed, Settings, Target, TaskName, Time, Windows
+from grunit.cli.options import Data, Horizon, Identity, Json, Seed, Settings, Target, Time, TunedTask, Windows
 from grunit.cli.output import Output, Steps, align
 from grunit.cli.replacing import refuse_replacing
 from grunit.cli.space import default_space, read_pairs
@@ -26,7 +26,7 @@ SHOWN = 10
 
 
 def run(
-    task: TaskName,
+    task: TunedTask,
     data: Data,
     output: Annotated[Path, typer.Option("-o", "--output", help="The folder to keep the best model in.")] = Path(
         "model"
