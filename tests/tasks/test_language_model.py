@@ -143,6 +143,23 @@ def test_following_the_text_leaves_the_model_as_it_is(characters):
     assert characters.perplexity(text) == before
 
 
+def test_texts_are_learnt_on_from_in_the_order_they_are_given(poems):
+    texts, lr = ["the cat sat on the mat", "a dog"], 0.5
+    network, nats = poems.network(), 0.0
+    for text in texts:
+        tokens = torch.tensor([[poems.end, *poems.encoder_.encode(text), poems.end]])
+        hidden, _ = network(tokens[:, :-1])
+        loss = -network.softmax.log_probabilities(hidden)[0].gather(1, tokens[0, 1:].unsqueeze(1)).mean()
+        nats += float(loss.detach()) * (tokens.shape[1] - 1)
+        network.zero_grad()
+        loss.backward()
+        with torch.no_grad():
+            for weight in network.parameters():
+                weight.sub_(lr * weight.grad)
+    score = poems.score_text(texts, dynamic=DynamicEvaluation(lr, chunk=20, clip=None))
+    assert score.nats == pytest.approx(nats, rel=1e-9)
+
+
 def test_byte_pieces_know_every_text(tmp_path):
     pytest.importorskip("tokenizers")
     model = small(unit="bpe", text_options={"max_size": 300}, max_epochs=120).fit("one two, 床前明月光\n" * 20)

@@ -274,8 +274,9 @@ class LanguageModel(TextWriter):
         alone = self.model_.boundary is not None or (not self.ends_ and len(texts) > 1)
         parts: list[tuple[Tensor, Tensor]] = []
         if alone:
-            streams = sorted((self._stream([one]) for one in texts), key=len)
-            side = ROWS if dynamic is None else 1
+            streams, side = [self._stream([one]) for one in texts], 1
+            if dynamic is None:  # else what was learnt of one text counts for those after it, as they were given
+                streams, side = sorted(streams, key=len), ROWS
             parts = [pad_texts(streams[first : first + side], PADDING) for first in range(0, len(streams), side)]
         else:
             stream = self._stream(texts)
