@@ -74,10 +74,21 @@ def test_refusals(run, table, tmp_path, words, message):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("workers", [1, 2])
-def test_ctrl_c_keeps_the_trials_and_the_same_command_goes_on(run, start, table, tmp_path, workers):
-    words = ("tune", "forecast", table, "--target", "sales", "--h", 3, "--set", "max_epochs=40")
-    words += ("--set", "input_size=8", "--space", "hidden_size=2,3,4,5", "--method", "grid", "--workers", workers)
+def test_ctrl_c_keeps_the_trials_and_the_same_command_goes_on(run, start, table, tmp_path):
+    words = (
+        "tune",
+        "forecast",
+        table,
+        "--target",
+        "sales",
+        "--h",
+        3,
+        "--set",
+        "max_epochs=8",
+        "--set",
+        "batch_size=64",
+    )
+    words += ("--set", "input_size=8", "--space", "hidden_size=2,3,4,5", "--method", "grid", "--workers", 2)
     process = start(*words)
     for line in process.stderr:
         if line.startswith(("2 of 4", "3 of 4")):
