@@ -90,3 +90,13 @@ def test_a_gap_and_a_short_series_name_the_file_and_count_rows_from_one(run, tmp
     assert status == 2
     assert "short.csv, series" in err
     assert "has 4 rows" in err
+
+
+def test_a_file_that_cannot_be_written_is_told_by_its_own_name(run, frame_and_model, tmp_path):
+    frame, model = frame_and_model
+    model.fit(frame).save(tmp_path / "kept")
+    name = "x" * 247 + ".csv"  # allowed, but leaves no room for the name of a draft beside it
+    status, out, err = run("predict", "kept", "-o", name)
+    assert (status, out) == (2, "")
+    assert err.startswith(f"grunit: {name} could not be written (File name too long): free space")
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]

@@ -89,16 +89,26 @@ def check_place(output: Path, data: str | None) -> None:
 
 
 def write_csv(frame: pd.DataFrame, output: Path) -> None:
-    """Write a file whole, or not at all."""
-    handle, draft = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
+    """Write a file whole, or not at all.
+
+    Raises:
+        InputError: there is no room, or nothing may be written there.
+    """
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            frame.to_csv(file, index=False)
-        os.chmod(draft, 0o644)
-        os.replace(draft, output)
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise
+        handle, draft = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+                frame.to_csv(file, index=False)
+            os.chmod(draft, 0o644)
+            os.replace(draft, output)
+        except BaseException:
+            Path(draft).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        # The system's own words name the draft, which nobody asked for.
+        raise InputError(
+            f"{output} could not be written ({error.strerror}): free space, or name a file in another folder"
+        ) from None
 
 
 def as_text(frame: pd.DataFrame) -> str:
