@@ -50,3 +50,11 @@ def test_what_cannot_be_written_is_refused(run, kept, tmp_path):
     answer = run("generate", other.save(tmp_path / "other"))
     assert answer.status == 2
     assert "is a SequenceRegressor, which writes no text" in answer.err
+
+
+def test_a_translator_is_sent_to_its_own_verb(run):
+    pairs = ["der hund", "die katze"] * 2
+    grunit.Translator(hidden_size=4, embedding_size=4, max_epochs=1, verbose=0).fit(pairs, pairs).save("other")
+    answer = run("generate", "other")
+    assert answer.status == 2
+    assert "other is a Translator, which writes no text: use grunit translate" in answer.err

@@ -11,6 +11,7 @@ import typer
 from grunit.cli.options import Json, Model, Seed
 from grunit.cli.output import Output
 from grunit.cli.predict import warn_unfinished
+from grunit.cli.tasks import task_of
 from grunit.errors import InputError
 
 
@@ -41,7 +42,8 @@ def run(
 
     estimator = load(model)
     if not isinstance(estimator, LanguageModel):
-        raise InputError(f"{model} is a {type(estimator).__name__}, which writes no text: use grunit predict")
+        verb = getattr(task_of(estimator), "NEXT", "predict")
+        raise InputError(f"{model} is a {type(estimator).__name__}, which writes no text: use grunit {verb}")
     warn_unfinished(estimator, model)
     spare_threads(estimator.hidden_size)
     options: dict[str, Any] = {"repetition_penalty": repetition_penalty}
