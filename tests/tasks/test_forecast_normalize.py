@@ -72,6 +72,16 @@ def test_an_instance_has_mean_zero_and_deviation_one():
     torch.testing.assert_close(frame.back(normalized), windows())
 
 
+def test_what_is_learnt_of_an_instance_is_undone_and_never_turns_the_order_round():
+    normalization = Normalization("instance").double()
+    with torch.no_grad():
+        normalization.log_factor.fill_(-3.0)
+        normalization.offset.fill_(0.7)
+    normalized, frame = normalization(windows())
+    torch.testing.assert_close(frame.back(normalized), windows())
+    assert (frame.back(torch.arange(3.0).double().expand(2, 1, 3)).diff(dim=-1) > 0).all()
+
+
 @pytest.mark.parametrize("kind", ["last", "instance", "additive"])
 def test_a_series_moved_is_a_forecast_moved(kind):
     normalization = Normalization(kind, season=2, horizon=3).double()

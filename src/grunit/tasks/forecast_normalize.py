@@ -67,7 +67,8 @@ class Normalization(nn.Module):
         check_normalization(kind)
         self.kind, self.season, self.horizon = kind, season, horizon
         if kind == "instance":
-            self.factor, self.offset = nn.Parameter(torch.ones(())), nn.Parameter(torch.zeros(()))
+            # Of a positive factor: a negative one would turn quantiles round.
+            self.log_factor, self.offset = nn.Parameter(torch.zeros(())), nn.Parameter(torch.zeros(()))
         if self.smooths:
             self.smoothing = Recurrent(ExponentialSmoothing, 1, 1, season=season, batch_first=True)
             # Rates of 0.27 and 0.12: both follow the series slowly.
@@ -97,8 +98,9 @@ class Normalization(nn.Module):
         if self.kind == "instance":
             level = window.mean(1, keepdim=True)
             spread = (window.var(1, correction=0, keepdim=True) + SMALLEST).sqrt()
-            normalized = (window - level) / spread * self.factor + self.offset
-            return normalized, Frame(level - spread * self.offset / self.factor, spread / self.factor)
+            factor = self.log_factor.exp()
+            normalized = (window - level) / spread * factor + self.offset
+            return normalized, Frame(level - spread * self.offset / factor, spread / factor)
         return self._smooth(window, units, series)
 
     def _smooth(self, window: Tensor, units: Tensor | None, series: Tensor | None) -> tuple[Tensor, Frame]:
