@@ -123,3 +123,14 @@ def test_a_target_that_is_not_there_is_refused():
         tiny(target_col=["y", "rian"]).fit(daily())
     with pytest.raises(DataError, match="column 'sky': it holds text"):
         tiny(target_col=["y", "sky"]).fit(daily().assign(sky="sun"))
+
+
+def test_what_is_missing_is_counted_once_and_by_the_names_of_the_table():
+    frame = daily()
+    frame.loc[7, "rain"] = frame.loc[70, "y"] = np.nan
+    frame = frame.drop(index=[20, 21])
+    with pytest.warns(UserWarning) as told:
+        tiny(target_col=["y", "rain"], max_epochs=1).fit(frame)
+    said = str(told[0].message)
+    assert "2 values are missing (the first: of 'rain' in row 7)" in said
+    assert "2 times are absent (the first: 2024-01-21 of series 'north')" in said

@@ -30,6 +30,8 @@ class Gaps:
         self.frame, self.ids, self.columns, self.begun = frame, ids, columns, begun
         self.zeros = [place for place, name in enumerate(columns) if name in zeros]
         self.source = Origin.of(frame, 0)[0]
+        # Several targets are laid out as as many copies of the table, of which one counts.
+        self.targets: list[str] = frame.attrs.get("grunit_targets", [])
         self.values, self.times = 0, 0
         self.first_value, self.first_time = "", ""
         self.present = np.zeros(len(columns), dtype=bool)
@@ -61,17 +63,22 @@ class Gaps:
         begin = 0 if self.begun else int(seen[:, 0].argmax())
         rows, times, values, seen = rows[begin:], times[begin:], values[begin:], seen[begin:]
         self.present |= seen.any(0)
-        if not seen.all():
-            row, column = (int(one) for one in np.argwhere(~seen)[0])
-            name = "of the target" if column == 0 else f"of {self.columns[column]!r}"
+        counts = not self.targets or place < len(self.ids) // len(self.targets)
+        unseen = ~seen[:, 1 if self.targets else 0 :]
+        if counts and unseen.any():
+            row, column = (int(one) for one in np.argwhere(unseen)[0])
+            told = [f"of {name.removeprefix('past ')!r}" for name in self.columns[1:]]
+            name = (told if self.targets else ["of the target", *told])[column]
             self.first_value = self.first_value or f"{name} in {Origin.of(self.frame, int(rows[row]))[1]}"
-            self.values += int((~seen).sum())
+            self.values += int(unseen.sum())
         if grid is None:
             return times, values
         every, positions = grid[0][grid[1][begin] :], grid[1][begin:] - grid[1][begin]
-        if len(every) > len(times):
+        if counts and len(every) > len(times):
+            name = str(self.ids[place])
+            name = name.removesuffix(f":{self.targets[0]}") if self.targets else name
             absent = int(np.setdiff1d(np.arange(len(every)), positions)[0])
-            self.first_time = self.first_time or f"{show_time(every[absent])} of series {self.ids[place]!r}"
+            self.first_time = self.first_time or f"{show_time(every[absent])} of series {name!r}"
             self.times += len(every) - len(times)
         return every, spread_rows(values, (every, positions), self.zeros)
 

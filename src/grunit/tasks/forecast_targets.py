@@ -82,7 +82,7 @@ def stack_targets(frame: pd.DataFrame, targets: Sequence[str]) -> pd.DataFrame:
     for part, target in zip(parts, targets, strict=True):
         part.insert(0, "unique_id", names + PARTING + target)
     result = pd.concat(parts)
-    result.attrs.update(frame.attrs)
+    result.attrs.update(frame.attrs | {"grunit_targets": list(targets)})
     return result
 
 
