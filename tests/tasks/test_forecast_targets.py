@@ -129,7 +129,7 @@ def test_what_is_missing_is_counted_once_and_by_the_names_of_the_table():
     frame = daily()
     frame.loc[7, "rain"] = frame.loc[70, "y"] = np.nan
     frame = frame.drop(index=[20, 21])
-    with pytest.warns(UserWarning) as told:
+    with pytest.warns(UserWarning, match="missing") as told:
         tiny(target_col=["y", "rain"], max_epochs=1).fit(frame)
     said = str(told[0].message)
     assert "2 values are missing (the first: of 'rain' in row 7)" in said
