@@ -80,7 +80,7 @@ def test_a_gap_and_a_short_series_name_the_file_and_count_rows_from_one(run, tmp
     words = ["--target", "sold", "--time", "when"] if rename else ["--target", "y"]
     frame = pd.DataFrame({names[0]: days, names[1]: np.arange(30.0)})
     frame.drop(index=9).to_csv(tmp_path / "gap.csv", index=False)
-    status, _, err = run("fit", "forecast", "gap.csv", *words, "--h", 2)
+    status, _, err = run("fit", "forecast", "gap.csv", *words, "--h", 2, "--set", "missing=refuse")
     assert status == 2
     # The line of the eleventh of January is the tenth below the header.
     assert "gap.csv, series" in err
