@@ -141,3 +141,13 @@ def test_refusals(data, how, error, message):
     with pytest.raises(error, match=message) as refusal:
         choose_validation(KNeighborsClassifier(), data, None, None, **how)
     assert isinstance(refusal.value, GrunitError)
+
+
+def test_what_has_no_score_of_its_own_is_asked_for_one_before_any_trial():
+    class Plain(BaseEstimator):
+        def fit(self, X: Any, y: Any) -> Plain:
+            return self
+
+    with pytest.raises(InputError, match="Plain has no score of its own: give metric as a function"):
+        choose_validation(Plain(), (X, LABELS), None, None)
+    assert choose_validation(Plain(), (X, LABELS), lambda model, X, y: 1.0, None).direction == "maximize"

@@ -72,6 +72,10 @@ def choose_validation(estimator: Any, data: tuple[Any, ...], metric: Any, direct
     known = _metrics(estimator, is_forecaster)
     if metric is None:
         metric = known[0]
+        if not is_forecaster and metric == "score" and not hasattr(estimator, "score"):
+            raise InputError(
+                f"{type(estimator).__name__} has no score of its own: give metric as a function (estimator, X, y)"
+            )
     elif not callable(metric) and metric not in known:
         raise InputError(f"unknown metric {metric!r} of {type(estimator).__name__}: {suggest(metric, known)}")
     if callable(metric):
