@@ -141,7 +141,8 @@ def tell(document: dict[str, Any]) -> str:
         f"deviation over seeds; look-back {LOOK_BACK}, one thread, other programs running beside. Settings: {chosen}. "
         "They are the same for all rows, and the best of seven that were tried on ETTh1 96 with seed 0, the test error "
         "of that row in sight.\n\n"
-        f"{markdown(table, header)}\n\nSegRNN's network has 512 units and trains for up to 30 epochs."
+        f"{markdown(table, header)}\n\nSegRNN's network has 512 units and trains for up to 30 epochs. "
+        "Wall times include those in which a fit was paused for other work."
     )
 
 
