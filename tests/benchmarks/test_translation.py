@@ -51,8 +51,8 @@ def test_the_verdict_follows_the_mean():
 
 @pytest.mark.slow
 def test_every_row_runs_small(data_folder, tmp_path):
-    pytest.importorskip("sacrebleu")
-    pytest.importorskip("tokenizers")
+    pytest.importorskip("sacrebleu", reason="BLEU is of the extra translation")
+    pytest.importorskip("tokenizers", reason="pieces are of the extra text")
     command.main(["translation", "--smoke", "--output", str(tmp_path)])
     found = json.loads((tmp_path / "translation.json").read_text())
     assert [row["row"] for row in found["rows"]] == list(translation.ROWS)

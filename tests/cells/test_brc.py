@@ -33,7 +33,7 @@ def test_a_step_is_the_paper_s_equations(kind, bias):
 
 @KINDS
 def test_a_step_equals_that_of_torchrecurrent(kind):
-    torchrecurrent = pytest.importorskip("torchrecurrent")
+    torchrecurrent = pytest.importorskip("torchrecurrent", reason="the peer of the extra bench")
     theirs = {BRC: torchrecurrent.BRCell, NBRC: torchrecurrent.NBRCell}[kind](3, 4, dtype=torch.float64)
     cell = kind(3, 4, dtype=torch.float64)
     weights = cell.state_dict()

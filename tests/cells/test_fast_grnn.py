@@ -37,7 +37,9 @@ def test_low_ranks_have_fewer_weights():
 
 def test_a_step_equals_that_of_torchrecurrent():
     # Theirs has a tanh for a gate unless told otherwise.
-    theirs = pytest.importorskip("torchrecurrent").FastGRNNCell(3, 4, nonlinearity="sigmoid", dtype=torch.float64)
+    theirs = pytest.importorskip("torchrecurrent", reason="the peer of the extra bench").FastGRNNCell(
+        3, 4, nonlinearity="sigmoid", dtype=torch.float64
+    )
     cell = FastGRNN(3, 4, zeta=0.5, nu=-0.5, dtype=torch.float64)
     theirs.load_state_dict(cell.state_dict())
     x, h = steps.noise(2, 3), steps.noise(2, 4)

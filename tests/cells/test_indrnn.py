@@ -38,7 +38,9 @@ def test_torch_s_rnn_with_a_diagonal_matrix_is_the_same(activation, bias):
 
 
 def test_a_step_equals_that_of_torchrecurrent():
-    theirs = pytest.importorskip("torchrecurrent").IndRNNCell(3, 4, nonlinearity="relu", dtype=torch.float64)
+    theirs = pytest.importorskip("torchrecurrent", reason="the peer of the extra bench").IndRNNCell(
+        3, 4, nonlinearity="relu", dtype=torch.float64
+    )
     cell = IndRNN(3, 4, dtype=torch.float64)
     weights = cell.state_dict()
     weights["vector_u"] = weights.pop("weight_hh")

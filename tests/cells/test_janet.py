@@ -32,7 +32,9 @@ def test_without_the_offset_it_is_the_update_gate_rnn():
 
 
 def test_a_step_equals_that_of_torchrecurrent():
-    theirs = pytest.importorskip("torchrecurrent").JANETCell(3, 4, dtype=torch.float64)
+    theirs = pytest.importorskip("torchrecurrent", reason="the peer of the extra bench").JANETCell(
+        3, 4, dtype=torch.float64
+    )
     cell = JANET(3, 4, dtype=torch.float64)
     theirs.load_state_dict({**cell.state_dict(), "beta": torch.tensor(1.0)})
     x, h = steps.noise(2, 3), steps.noise(2, 4)

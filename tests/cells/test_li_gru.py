@@ -35,7 +35,9 @@ def test_with_tanh_it_is_the_update_gate_rnn():
 
 
 def test_a_step_equals_that_of_torchrecurrent():
-    theirs = pytest.importorskip("torchrecurrent").LiGRUCell(3, 4, dtype=torch.float64)
+    theirs = pytest.importorskip("torchrecurrent", reason="the peer of the extra bench").LiGRUCell(
+        3, 4, dtype=torch.float64
+    )
     cell = LiGRU(3, 4, dtype=torch.float64)
     theirs.load_state_dict(cell.state_dict())
     x, h = steps.noise(2, 3), steps.noise(2, 4)

@@ -39,7 +39,9 @@ def test_a_gru_whose_gates_are_one_is_the_same(reset_after, bias):
 
 
 def test_a_step_equals_that_of_torchrecurrent():
-    theirs = pytest.importorskip("torchrecurrent").MGUCell(3, 4, dtype=torch.float64)
+    theirs = pytest.importorskip("torchrecurrent", reason="the peer of the extra bench").MGUCell(
+        3, 4, dtype=torch.float64
+    )
     cell = MGU(3, 4, dtype=torch.float64)
     theirs.load_state_dict(cell.state_dict())
     x, h = steps.noise(2, 3), steps.noise(2, 4)

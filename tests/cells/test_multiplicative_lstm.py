@@ -37,7 +37,7 @@ def test_with_an_intermediate_state_equal_to_the_state_it_is_torch_s_lstm():
 
 
 def test_a_step_equals_that_of_torchrecurrent():
-    torchrecurrent = pytest.importorskip("torchrecurrent")
+    torchrecurrent = pytest.importorskip("torchrecurrent", reason="the peer of the extra bench")
     cell = MultiplicativeLSTM(3, 4, dtype=torch.float64)
     theirs = torchrecurrent.MultiplicativeLSTMCell(3, 4, dtype=torch.float64)
     zeros = torch.zeros(4, dtype=torch.float64)

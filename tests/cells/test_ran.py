@@ -23,7 +23,9 @@ def test_a_step_is_the_paper_s_equations(activation, function):
 
 
 def test_a_step_equals_that_of_torchrecurrent():
-    theirs = pytest.importorskip("torchrecurrent").RANCell(3, 4, dtype=torch.float64)
+    theirs = pytest.importorskip("torchrecurrent", reason="the peer of the extra bench").RANCell(
+        3, 4, dtype=torch.float64
+    )
     cell = RAN(3, 4, dtype=torch.float64)
     weights = cell.state_dict()
     weights["weight_ih"] = torch.cat([weights.pop("weight_candidate"), weights["weight_ih"]])

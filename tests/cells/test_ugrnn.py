@@ -32,7 +32,9 @@ def test_torch_s_gru_with_its_reset_gate_open_is_the_same():
 
 
 def test_a_step_equals_that_of_torchrecurrent():
-    theirs = pytest.importorskip("torchrecurrent").UGRNNCell(3, 4, dtype=torch.float64)
+    theirs = pytest.importorskip("torchrecurrent", reason="the peer of the extra bench").UGRNNCell(
+        3, 4, dtype=torch.float64
+    )
     cell = UGRNN(3, 4, dtype=torch.float64)
     # Theirs has the candidate first.
     theirs.load_state_dict({name: value.roll(4, 0) for name, value in cell.state_dict().items()})

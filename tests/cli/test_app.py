@@ -28,7 +28,7 @@ def test_no_arguments_is_help(run):
 
 
 def test_help_answers_in_under_three_tenths_of_a_second():
-    resource = pytest.importorskip("resource")
+    resource = pytest.importorskip("resource", reason="only POSIX has it")
 
     def seconds_of_children() -> float:
         used = resource.getrusage(resource.RUSAGE_CHILDREN)

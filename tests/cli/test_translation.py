@@ -25,7 +25,7 @@ def files(tmp_path) -> Path:
 
 
 def test_from_a_table_to_scores(run, files):
-    pytest.importorskip("sacrebleu")
+    pytest.importorskip("sacrebleu", reason="BLEU is of the extra translation")
     answer = run("fit", "translation", "pairs.tsv", "-o", "kept", *SMALL, "--cell", "lstm", "--json")
     assert answer.status == 0, answer.err
     report = json.loads(answer.out)

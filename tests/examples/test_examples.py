@@ -23,8 +23,8 @@ def read(name: str) -> ModuleType:
 
 @pytest.fixture(autouse=True)
 def _needs_the_data() -> None:
-    pytest.importorskip("vega_datasets")
-    pytest.importorskip("hvsampledata")
+    pytest.importorskip("vega_datasets", reason="the examples' data is the extra demo")
+    pytest.importorskip("hvsampledata", reason="the examples' data is the extra demo")
 
 
 def test_every_example_is_tested():
@@ -76,7 +76,7 @@ def test_write_on(capsys):
 
 @pytest.mark.skipif(not os.environ.get("GRUNIT_DATA"), reason="set GRUNIT_DATA to the folder of data sets")
 def test_captions(tmp_path, capsys, monkeypatch):
-    pytest.importorskip("sacrebleu")
+    pytest.importorskip("sacrebleu", reason="BLEU is of the extra translation")
     monkeypatch.chdir(tmp_path)
     Path("a.de").write_text("ein hund\neine katze\n" * 20)
     Path("a.en").write_text("a dog\na cat\n" * 20)

@@ -12,14 +12,14 @@ from grunit.explain.report_heatmap import AROUND_ZERO, RISING, colour, heatmap, 
 
 
 def test_another_reader_gets_the_same_pixels():
-    image = pytest.importorskip("matplotlib.image")
+    image = pytest.importorskip("matplotlib.image", reason="pictures are of the extra report")
     pixels = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
     read = image.imread(io.BytesIO(png(pixels)), format="png")
     assert (np.round(read[..., :3] * 255).astype(np.uint8) == pixels).all()
 
 
 def test_colours_are_those_of_viridis():
-    colormaps = pytest.importorskip("matplotlib").colormaps
+    colormaps = pytest.importorskip("matplotlib", reason="pictures are of the extra report").colormaps
     steps = np.linspace(0, 1, len(RISING))
     expected = colormaps["viridis"](steps)[:, :3] * 255
     # A step of viridis' own 256 colours is at most three levels of a channel.

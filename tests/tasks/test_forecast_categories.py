@@ -51,7 +51,7 @@ def test_any_frame_of_text_will_do(kind):
     frame = with_sky()
     expected = tiny().fit(frame).predict()
     if kind == "polars":
-        polars = pytest.importorskip("polars")
+        polars = pytest.importorskip("polars", reason="polars is an extra")
         given = polars.DataFrame({name: frame[name].to_numpy() for name in frame.columns if name != "sky"})
         given = given.with_columns(polars.Series("sky", frame["sky"].to_list(), dtype=polars.Categorical))
     else:

@@ -82,7 +82,7 @@ def test_saved_updated_and_in_polars_it_goes_on(tmp_path, fitted):
     later = loaded.predict()
     assert later["unique_id"].unique().tolist() == ["north", "south", "west"]
     assert later["ds"].min() == pd.Timestamp("2024-03-11")
-    polars = pytest.importorskip("polars")
+    polars = pytest.importorskip("polars", reason="polars is an extra")
     given = polars.DataFrame({name: frame[name].to_numpy() for name in frame.columns})
     forecast = fitted.predict(given)
     np.testing.assert_array_equal(forecast["Forecaster-rain"].to_numpy(), fitted.predict()["Forecaster-rain"])

@@ -161,7 +161,7 @@ def test_texts_are_learnt_on_from_in_the_order_they_are_given(poems):
 
 
 def test_byte_pieces_know_every_text(tmp_path):
-    pytest.importorskip("tokenizers")
+    pytest.importorskip("tokenizers", reason="pieces are of the extra text")
     model = small(unit="bpe", text_options={"max_size": 300}, max_epochs=120).fit("one two, 床前明月光\n" * 20)
     assert model.encoder_.vocabulary.tokens[model.opening] == "\u010a"  # the sign for the byte of a line's end
     assert model.score_text("ñandú").tokens == len("ñandú".encode())

@@ -14,7 +14,7 @@ WEIGHTS = np.array([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8], [0.3, 0.3, 0.4]])
 
 @pytest.mark.parametrize("kind", ["png", "svg"])
 def test_a_picture_holds_every_word(tmp_path, kind):
-    pytest.importorskip("matplotlib")
+    pytest.importorskip("matplotlib", reason="pictures are of the extra report")
     found = Alignment(["ein", "$5_", "很"], ["a", "good", "<end>"], WEIGHTS)
     path = found.draw(tmp_path / f"look.{kind}")
     content = path.read_bytes()

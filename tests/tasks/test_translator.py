@@ -44,7 +44,7 @@ def test_sentences_not_seen_are_translated(kind):
 )
 def test_sentences_seen_often_are_known(kind):
     if kind.get("unit") == "bpe":
-        pytest.importorskip("tokenizers")
+        pytest.importorskip("tokenizers", reason="pieces are of the extra text")
     chosen = slice(0, len(SOURCES), 12)  # one subject each
     model = grunit.Translator(**{**SMALL, "max_epochs": 120, **kind}).fit(SOURCES[chosen] * 2, TARGETS[chosen] * 2)
     assert model.translate(SOURCES[chosen]) == TARGETS[chosen]
@@ -122,7 +122,7 @@ def test_it_is_an_estimator():
 
 
 def test_scores_of_a_model_are_those_of_its_translations():
-    sacrebleu = pytest.importorskip("sacrebleu")
+    sacrebleu = pytest.importorskip("sacrebleu", reason="BLEU is of the extra translation")
     model = grunit.Translator(**SMALL, max_epochs=8).fit(SOURCES, TARGETS)
     found = model.evaluate(SOURCES, TARGETS, num_beams=2)
     translations = model.translate(SOURCES, num_beams=2)

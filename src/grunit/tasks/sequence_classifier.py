@@ -8,17 +8,14 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.base import ClassifierMixin
-from sklearn.utils import column_or_1d
-from sklearn.utils.class_weight import compute_class_weight
-from sklearn.utils.multiclass import check_classification_targets
 from torch import Tensor, nn
 
-from grunit.errors import InputError
 from grunit.tasks import sequence_arguments as arguments
+from grunit.tasks.class_answers import ClassAnswers, softmax
 from grunit.tasks.sequence_estimator import SequenceEstimator, predict_batch
 
 
-class SequenceClassifier(ClassifierMixin, SequenceEstimator):
+class SequenceClassifier(ClassAnswers, ClassifierMixin, SequenceEstimator):
     """Tells which class a sequence of numbers belongs to.
 
     Args:
@@ -160,10 +157,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
         self._check()
         sequences = arguments.read_sequences(self, X, reset=True)
         arguments.require_targets(y, len(sequences))
-        labels = arguments.as_data_error(column_or_1d, y, warn=True)
-        arguments.as_data_error(check_classification_targets, labels)
-        self.classes_, codes = np.unique(labels, return_inverse=True)
-        self.class_weights_ = self._weigh(labels)
+        codes = self.learn_classes(y)
         self.train(
             sequences,
             torch.from_numpy(codes),
@@ -188,9 +182,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """The probability of each class, ``(N, classes)`` in the order of ``classes_``; X as in :meth:`fit`."""
-        logits = self.decision(X)
-        powers = np.exp(logits - logits.max(1, keepdims=True))
-        return powers / powers.sum(1, keepdims=True)
+        return softmax(self.decision(X))
 
     def decision(self, X: Any) -> np.ndarray:
         """The logits, ``(N, classes)``."""
@@ -200,12 +192,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
         """Cross-entropy, weighted by class."""
         inputs, lengths, targets = batch
         logits = predict_batch(model, inputs, lengths).float()
-        weight = torch.from_numpy(self.class_weights_).to(logits)
-        losses = nn.functional.cross_entropy(
-            logits, targets, weight, label_smoothing=self.label_smoothing, reduction="none"
-        )
-        # By the weight of the whole class table, not of the batch: a batch without the rare class must not count alike.
-        return losses.mean()
+        return self.class_loss(logits, targets, self.label_smoothing)
 
     def outputs(self) -> int:
         """The number of classes."""
@@ -213,49 +200,16 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
 
     def encoders(self) -> dict[str, dict[str, Any]]:
         """What every sequence estimator keeps, and the classes."""
-        classes = {"dtype": self.classes_.dtype.str, "labels": self.classes_.tolist()}
-        return {**super().encoders(), "classes": {**classes, "weights": self.class_weights_.tolist()}}
+        return {**super().encoders(), "classes": self.classes_to_json()}
 
     def decode(self, encoders: dict[str, dict[str, Any]]) -> None:
         """The same back, and an untrained model of the right shape."""
-        found = encoders["classes"]
-        dtype = found["dtype"]
-        self.classes_ = np.array(found["labels"], dtype=object if dtype == "|O" else dtype)
-        self.class_weights_ = np.array(found["weights"], dtype=float)
-        if isinstance(self.class_weight, list):  # JSON knows no mapping from numbers
-            self.class_weight = dict(self.class_weight)
+        self.classes_from_json(encoders["classes"])
         super().decode(encoders)
 
     def _config(self) -> dict[str, Any]:
-        config = super()._config()
-        if isinstance(self.class_weight, dict):
-            config["class_weight"] = [[plain_label(label), float(w)] for label, w in self.class_weight.items()]
-        return config
+        return super()._config() | self.class_config()
 
     def _check(self) -> None:
         arguments.check_arguments(self)
-        if not 0 <= self.label_smoothing < 1:
-            raise InputError(f"label_smoothing is {self.label_smoothing!r}: give a share of at least 0 and below 1")
-        if (
-            self.class_weight is not None
-            and self.class_weight != "balanced"
-            and not isinstance(self.class_weight, dict)
-        ):
-            raise InputError(f"class_weight is {self.class_weight!r}: give None, 'balanced' or {{label: weight}}")
-
-    def _weigh(self, labels: np.ndarray) -> np.ndarray:
-        """The weight of each class, such that a sequence weighs 1 in the mean."""
-        if isinstance(self.class_weight, dict):
-            unknown = [label for label in self.class_weight if label not in self.classes_.tolist()]
-            if unknown:
-                raise InputError(f"class_weight names {unknown[0]!r}, which is no label: use {self.classes_.tolist()}")
-        weights = compute_class_weight(self.class_weight, classes=self.classes_, y=labels)
-        mean = weights[np.searchsorted(self.classes_, labels)].mean()
-        if not (np.isfinite(weights).all() and (weights >= 0).all() and mean > 0):
-            raise InputError(f"class_weight is {self.class_weight!r}: give weights of at least 0, not all 0")
-        return weights / mean
-
-
-def plain_label(label: Any) -> Any:
-    """A label as JSON holds it."""
-    return label.item() if isinstance(label, np.generic) else label
+        self.check_class_arguments()

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from grunit.data.sequence_scaling import FeatureScaler
 from grunit.errors import InputError, suggest
 from grunit.tasks import sequence_arguments as arguments
+from grunit.tasks.class_answers import softmax
 from grunit.tasks.sequence_regressor import LOSSES
 
 
@@ -54,8 +55,7 @@ class ClassHead:
 
     def probabilities(self, outputs: np.ndarray) -> np.ndarray:
         """Of each class, ``(N, classes)``."""
-        powers = np.exp(outputs - outputs.max(1, keepdims=True))
-        return powers / powers.sum(1, keepdims=True)
+        return softmax(outputs)
 
     def score(self, outputs: np.ndarray, values: Any) -> float:
         """Accuracy."""

@@ -12,7 +12,7 @@ from grunit.data.text import UNKNOWN, TextEncoder
 from grunit.data.text.pieces import Pieces
 from grunit.errors import InputError, MissingExtraError
 
-tokenizers = pytest.importorskip("tokenizers")
+tokenizers = pytest.importorskip("tokenizers", reason="pieces are of the extra text")
 
 whole_text = st.text(st.characters(exclude_categories=["Cs"]))
 SENTENCES = ["the lowest of the low, the newest of the new", "房间很大,房间很好"] * 5
