@@ -74,7 +74,6 @@ def test_write_on(capsys):
     assert prompt + model.generate(prompt, 40, temperature=0.7, seed=0) in out
 
 
-@pytest.mark.skipif(not os.environ.get("GRUNIT_DATA"), reason="set GRUNIT_DATA to the folder of data sets")
 def test_captions(tmp_path, capsys, monkeypatch):
     pytest.importorskip("sacrebleu", reason="BLEU is of the extra translation")
     monkeypatch.chdir(tmp_path)
@@ -86,6 +85,7 @@ def test_captions(tmp_path, capsys, monkeypatch):
     assert Path("attention.png").stat().st_size > 1000
 
 
+@pytest.mark.skipif(not os.environ.get("GRUNIT_DATA"), reason="set GRUNIT_DATA to the folder of data sets")
 def test_reviews(capsys):
     share = read("reviews").main(quick=True)
     out = capsys.readouterr().out
