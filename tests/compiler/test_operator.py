@@ -222,3 +222,11 @@ def test_the_operators_keep_the_rules_of_operators():
 def test_torch_jit_trace_is_refused_in_one_sentence():
     with pytest.raises(InputError, match=r"use torch\.export"):
         torch.jit.trace(Recurrent("gru", 3, 4), (torch.zeros(2, 1, 3),))
+
+
+def test_a_module_that_never_ran_is_exported_with_an_open_length():
+    module = Recurrent("gru", 13, 17)  # sizes of no other test: its plan is made within the capture
+    shapes = {"input": {0: torch.export.Dim("T"), 1: torch.export.Dim("B")}}
+    program = reload(torch.export.export(module, (torch.randn(5, 4, 13),), dynamic_shapes=shapes))
+    x = torch.randn(9, 7, 13)
+    torch.testing.assert_close(program.module()(x), module(x))

@@ -94,13 +94,19 @@ def plan_key(
 
 
 def _apart_from_the_capture(work: Callable[[], Result]) -> Result:
-    """Run on a thread of its own: whatever captures operations, captures those of the calling thread."""
+    """Run on a thread of its own: whatever captures operations, captures those of the calling thread.
+
+    Only the mode that ``torch.export`` records with is one for all threads, and is set aside meanwhile.
+    """
+    from torch.fx.experimental.proxy_tensor import disable_proxy_modes_tracing  # slow to import
+
     results: list[Result] = []
     errors: list[BaseException] = []
 
     def attempt() -> None:
         try:
-            results.append(work())
+            with disable_proxy_modes_tracing():
+                results.append(work())
         except BaseException as error:  # noqa: BLE001 - raised again below
             errors.append(error)
 
