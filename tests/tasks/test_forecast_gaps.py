@@ -211,3 +211,29 @@ def test_a_series_never_seen_whose_window_is_empty_is_refused(fitted):
     one = frame.assign(y=frame["y"].where(frame.index < len(frame) - 7))  # a single value says how large it is
     assert (fitted.predict(one)["Forecaster"] > 900).all()
     assert np.isfinite(fitted.predict(empty.assign(unique_id="north"))["Forecaster"]).all()
+
+
+@pytest.mark.parametrize("loss", ["quantile", "mse"])
+@pytest.mark.parametrize("batch_size", [16, 300])
+def test_the_validation_loss_is_the_mean_over_all_known_targets(loss, batch_size):
+    # 300 windows in batches of at least 256; most values of the later ones are missing.
+    frame = pd.DataFrame({"unique_id": "a", "ds": np.arange(360), "y": np.sin(np.arange(360) / 5)})
+    frame.loc[(frame["ds"] > 300) & (frame["ds"] % 3 > 0), "y"] = np.nan
+    forecaster = tiny(2, loss=loss, level=[80], conformal=0 if loss == "quantile" else 5, max_epochs=1)
+    forecaster.set_params(input_size=4, batch_size=batch_size).fit(frame, val_size=301)
+    panel, _ = forecaster.read(frame)
+    windows = forecaster._windows(panel, tail=301)
+    assert len(windows) > 256
+    inputs, known, static, target, units, series = windows.take(torch.arange(len(windows)))
+    with torch.no_grad():
+        said = forecaster.model_(inputs, known, static, units, series).double().tolist()
+    losses = []
+    for row, wanted in zip(said, target.double().tolist(), strict=True):
+        for step, y in zip(row, wanted, strict=True):
+            if math.isnan(y):
+                continue
+            if loss == "mse":
+                losses.append((step[0] - y) ** 2)
+            else:
+                losses += [max(q * (y - s), (q - 1) * (y - s)) for q, s in zip((0.1, 0.5, 0.9), step, strict=True)]
+    assert forecaster.history_.validation == [pytest.approx(sum(losses) / len(losses), rel=1e-5)]

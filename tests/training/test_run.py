@@ -99,6 +99,7 @@ def test_a_second_head_learns_by_its_own_loss():
         ({"l1": -1}, "l1"),
         ({"averaging": "mean"}, "averaging"),
         ({"averaging_decay": 1.0}, "averaging_decay"),
+        ({"averaging_patience": 0}, "averaging_patience"),
         ({"accumulate": 0}, "accumulate"),
         ({"accumulate": 2, "chunk": 3}, "accumulate"),
         ({"freeze": "core.*"}, "freeze"),
@@ -110,3 +111,48 @@ def test_a_second_head_learns_by_its_own_loss():
 def test_a_value_out_of_range_is_refused_by_name(settings, name):
     with pytest.raises(grunit.GrunitError, match=f"^{name} is "):
         Settings(**settings)
+
+
+def known_loss(model, batch):
+    """Of the known targets alone."""
+    known = ~batch[1].isnan()
+    return (model(batch[0])[known] - batch[1][known]).square().mean() if known.any() else model(batch[0]).sum() * 0
+
+
+def count_known(batch):
+    return int((~batch[1].isnan()).sum())
+
+
+def sparse():
+    """Ten rows of 3 targets, of which the first rows know 1 and the last all; one knows none."""
+    x, y = data()
+    y = y.repeat(1, 3)
+    y[:5, 1:], y[6] = torch.nan, torch.nan
+    return x, y
+
+
+@pytest.mark.parametrize("size", [1, 3, 4, 10])
+def test_losses_are_means_over_all_known_targets_whatever_the_batches(size):
+    torch.manual_seed(0)
+    model = nn.Linear(3, 3).double()
+    x, y = sparse()
+    with torch.no_grad():
+        answers = model(x)
+    errors = [(float(a) - float(b)) ** 2 for a, b in zip(answers.ravel(), y.ravel(), strict=True) if not b.isnan()]
+    settings = Settings(**{**PLAIN, "max_epochs": 1, "lr": 1e-15})
+    held = Batches((x, y), size, shuffle=False)
+    history = fit(model, known_loss, Batches((x, y), size, seed=3), held, settings, weigh=count_known)
+    assert len(errors) == 17
+    assert history.validation == [pytest.approx(sum(errors) / 17, rel=1e-12)]
+    assert history.train == [pytest.approx(sum(errors) / 17, rel=1e-12)]
+
+
+def test_known_targets_count_alike_where_accumulated_batches_know_unlike_many():
+    def learn(size, **settings):
+        torch.manual_seed(0)
+        model = nn.Linear(3, 3).double()
+        options = Settings(**{**PLAIN, "max_epochs": 2, "lr": 0.1, **settings})
+        fit(model, known_loss, Batches(sparse(), size, seed=3), None, options, weigh=count_known)
+        return model
+
+    torch.testing.assert_close(learn(2, accumulate=5).weight, learn(10).weight, rtol=1e-12, atol=1e-14)

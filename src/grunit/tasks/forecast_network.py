@@ -15,6 +15,7 @@ from grunit.tasks.forecast_normalize import Normalization, check_normalization
 from grunit.tasks.forecast_outputs import CountOutput, NormalOutput, PointOutput, find_output
 from grunit.tasks.quantiles import level_quantiles
 from grunit.tasks.segment_model import SegmentModel
+from grunit.training import Batches, History, Settings, fit
 from grunit.training.settings import plain
 
 if TYPE_CHECKING:
@@ -50,6 +51,19 @@ def network_loss(model: Any, batch: tuple[Tensor, ...]) -> Tensor:
     """The mean loss of windows, as :class:`~grunit.tasks.forecast_windows.ForecastWindows` gives them."""
     inputs, known, static, target, units, series = batch
     return model.head.output.loss(model(inputs, known, static, units, series), target, units)
+
+
+def count_targets(batch: tuple[Tensor, ...]) -> int:
+    """Targets of a batch that were observed: what :func:`network_loss` is a mean over."""
+    target = batch[3]
+    return target.numel() - int(target.isnan().sum())
+
+
+def train_network(
+    forecaster: Forecaster, train: Batches, validation: Batches | None, settings: Settings, **more: Any
+) -> History:
+    """Train the network on batches of windows; ``more`` as :func:`grunit.training.fit` takes it."""
+    return fit(forecaster.model_, network_loss, train, validation, settings, weigh=count_targets, **more)
 
 
 def series_numbers(forecaster: Forecaster, ids: list[str]) -> Tensor:

@@ -29,7 +29,7 @@ from grunit.tasks.forecast_windows import ForecastWindows, with_calendar
 from grunit.tasks.quantiles import level_columns
 from grunit.tasks.segment_model import SegmentModel
 from grunit.tasks.statics import Statics
-from grunit.training import Batches, Checkpoint, History, fit, seeded
+from grunit.training import Batches, Checkpoint, History, seeded
 
 
 class Forecaster(Estimator):
@@ -234,16 +234,9 @@ class Forecaster(Estimator):
         settings = self.settings(max_epochs=arguments.count_epochs(self.max_epochs, len(batches)))
         with seeded(int(self.seed)):
             self.model_, self.history_ = network.build_network(self, self._known()), History()
-            self.history_ = fit(
-                self.model_,
-                network.network_loss,
-                batches,
-                None if validation is None else Batches(validation, max(256, self.batch_size), shuffle=False),
-                settings,
-                keep=self.keeper(checkpoint),
-                resume=start,
-                watch=watch,
-            )
+            held = None if validation is None else Batches(validation, max(256, self.batch_size), shuffle=False)
+            keep = self.keeper(checkpoint)
+            self.history_ = network.train_network(self, batches, held, settings, keep=keep, resume=start, watch=watch)
         self.conformal_ = calibrate(self, panel, self.statics_, val_size)
         self.training_done(checkpoint)
         return self
@@ -267,7 +260,7 @@ class Forecaster(Estimator):
         settings = self.settings(max_epochs=max_epochs, lr=self.lr / 10 if lr is None else lr, patience=None)
         with seeded(int(self.seed)):
             batches = Batches(self._windows(panel), self.batch_size, seed=int(self.seed))
-            self.history_ = fit(self.model_, network.network_loss, batches, None, settings)
+            self.history_ = network.train_network(self, batches, None, settings)
         self.context_ = extend_context(self.context_, panel.cut(-self.input_size_))
         return self
 

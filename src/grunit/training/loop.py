@@ -24,6 +24,7 @@ from grunit.training.threads import Threads
 from grunit.training.truncation import detach, pieces
 
 Loss = Callable[..., Any]
+Weigh = Callable[[Batch], float]
 
 
 class DivergenceError(GrunitError, ArithmeticError):
@@ -37,6 +38,7 @@ def fit(
     validation: Batches | None,
     settings: Settings,
     *,
+    weigh: Weigh | None = None,
     keep: Callable[[Checkpoint], None] | None = None,
     resume: Checkpoint | None = None,
     watch: Callable[[History], None] | None = None,
@@ -51,6 +53,10 @@ def fit(
         train: what to learn from.
         validation: what decides when to stop and which weights are best; None to keep the last weights.
         settings: how.
+        weigh: what the mean loss of a batch, or of a piece of it, is a mean over: the number of targets that are
+            known, where some may be missing. The losses in the history, and the gradients that
+            ``settings.accumulate`` adds up, are then means over all of them, however they are cut into batches.
+            None (default) for rows, with ``settings.chunk`` for rows times steps.
         keep: called with a checkpoint before the first batch, after every epoch, on Ctrl-C or SIGTERM, and every
             ``settings.checkpoint_every`` batches.
         resume: a checkpoint of the same training to go on from; on a CPU the weights at the end are then the same,
@@ -81,7 +87,7 @@ def fit(
     train = (train.bucketed() if settings.bucketing else train).shared(
         accelerator.process_index, accelerator.num_processes
     )
-    run = Run(model, train, validation, settings, accelerator)
+    run = Run(model, train, validation, settings, accelerator, weigh)
     logged = settings.log_dir is not None and accelerator.is_main_process
     board = TensorBoard(settings.log_dir) if logged else None
 
@@ -141,7 +147,7 @@ def learn(run: Run, loss: Loss, batch: Batch) -> None:
     if not run.model.training:
         run.model.train()
     chunk, state = run.settings.chunk, None
-    total, weight = 0.0, 0
+    total, weight = 0.0, 0.0
     for piece in [batch] if chunk is None else pieces(batch, chunk):
         piece = run.to_device(piece)
         with run.autocast():
@@ -149,7 +155,7 @@ def learn(run: Run, loss: Loss, batch: Batch) -> None:
                 value = loss(run.prepared, piece)
             else:
                 value, state = loss(run.prepared, piece, detach(state))
-        size = _size(piece, chunk)
+        size = run.size(piece)
         total, weight = total + _finite(run, value) * size, weight + size
         for term, share in run.settings.auxiliary:
             with run.autocast():
@@ -170,7 +176,7 @@ def run_batch(run: Run, loss: Loss, batch: Batch) -> None:
 def evaluate(run: Run, loss: Loss, batches: Batches) -> float:
     """The mean loss over all batches; every process sees all of them, so all agree when to stop."""
     run.model.eval()
-    chunk, total, weight = run.settings.chunk, 0.0, 0
+    chunk, total, weight = run.settings.chunk, 0.0, 0.0
     for batch in batches.epoch(0):
         state = None
         for piece in [batch] if chunk is None else pieces(batch, chunk):
@@ -180,13 +186,9 @@ def evaluate(run: Run, loss: Loss, batches: Batches) -> float:
                     value = loss(run.model, piece)
                 else:
                     value, state = loss(run.model, piece, state)
-            total, weight = total + float(value) * _size(piece, chunk), weight + _size(piece, chunk)
+            size = run.size(piece)
+            total, weight = total + float(value) * size, weight + size
     return total / max(weight, 1)
-
-
-def _size(piece: Batch, chunk: int | None) -> int:
-    """What a loss that is a mean over the piece weighs."""
-    return len(piece[0]) if chunk is None else piece[0].shape[0] * piece[0].shape[1]
 
 
 def _finite(run: Run, value: Tensor) -> float:

@@ -35,14 +35,21 @@ class Run:
         validation: what decides which weights are best, or None.
         settings: how.
         accelerator: of ``accelerate``; knows the other processes.
+        weigh: what the mean loss of a batch is a mean over; None for its rows, or rows times steps of a piece.
     """
 
     def __init__(
-        self, model: nn.Module, train: Batches, validation: Batches | None, settings: Settings, accelerator: Any
+        self,
+        model: nn.Module,
+        train: Batches,
+        validation: Batches | None,
+        settings: Settings,
+        accelerator: Any,
+        weigh: Callable[[Batch], float] | None = None,
     ):
         if len(train) == 0:
             raise InputError("there is no training batch: give more data, a smaller batch_size or fewer processes")
-        self.settings, self.accelerator, self.model = settings, accelerator, model
+        self.settings, self.accelerator, self.model, self.weigh = settings, accelerator, model, weigh
         alone = accelerator.num_processes == 1
         self.device = find_device(settings.device) if alone else accelerator.device
         model.to(self.device)
@@ -61,8 +68,8 @@ class Run:
         self.monitor = Monitor(model, settings.monitor, accelerator.is_main_process)
         self.history = History()
         self.epoch = self.batch = 0
-        self.total, self.weight, self.seconds = 0.0, 0, 0.0
-        self.waited = self.pending = 0
+        self.total, self.weight, self.seconds = 0.0, 0.0, 0.0
+        self.waited, self.pending = 0, 0.0
         self.best: dict[str, Tensor] | None = None
         # Where nothing says which weights are best, those of the last whole epoch are.
         self.last_good = self._weights()
@@ -82,6 +89,13 @@ class Run:
         """The batch on the device of the model."""
         return tuple(tensor.to(self.device, non_blocking=True) for tensor in batch)
 
+    def size(self, piece: Batch) -> float:
+        """What a loss that is a mean over a batch, or a piece of one, weighs."""
+        if self.weigh is not None:
+            return self.weigh(piece)
+        rows = piece[0].shape
+        return rows[0] if self.settings.chunk is None else rows[0] * rows[1]
+
     def autocast(self) -> Any:
         """The context of the precision that was asked for."""
         if self.settings.precision == "float32":
@@ -94,8 +108,8 @@ class Run:
         step = min(self.batch // self.settings.accumulate, self.steps - 1)
         return self.settings.lr * self.schedule.factor(self.epoch * self.steps + step)
 
-    def descend(self, loss: Tensor, size: int) -> None:
-        """Go down the gradient of ``loss``, the mean over ``size`` rows: a step, or a part of one that accumulates."""
+    def descend(self, loss: Tensor, size: float) -> None:
+        """Go down the gradient of ``loss``, the mean over ``size`` things: a step, or a part of one."""
         settings = self.settings
         loss = loss + self.activations.take()
         if settings.l1 or settings.l2:
@@ -112,7 +126,7 @@ class Run:
             return None
         for parameter in self.model.parameters():
             if parameter.grad is not None:
-                parameter.grad /= self.pending
+                parameter.grad /= max(self.pending, 1)
         self.pending = 0
         return self._step()
 
@@ -168,7 +182,7 @@ class Run:
                 self.waited += 1
             history.stopped_early = self.settings.patience is not None and self.waited >= self.settings.patience
         self.epoch, self.batch = self.epoch + 1, 0
-        self.total, self.weight, self.seconds = 0.0, 0, 0.0
+        self.total, self.weight, self.seconds = 0.0, 0.0, 0.0
 
     def close(self) -> None:
         """Put the best weights into the model, thaw what was frozen, and listen to it no longer."""
