@@ -26,7 +26,7 @@ def test_options_reach_the_settings():
     [
         ({"averagin": "ema"}, "'averagin' is none of the training_options: did you mean 'averaging'"),
         ({"lr": 0.1}, "'lr' is an argument of its own, not one of training_options: take it out"),
-        ({"averaging": "mean"}, "averaging is 'mean': use one of none, ema, swa"),
+        ({"averaging": "mean"}, "averaging is 'mean': use one of none, ema, swa, triggered"),
     ],
 )
 def test_an_option_that_is_none_is_refused(options, message):

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from grunit.errors import InputError
 from grunit.training import Batches, Settings, fit
 from grunit.training.averaging import WeightAverage
 
@@ -64,3 +65,86 @@ def test_the_average_over_a_training_is_kept_and_validated(kind):
     assert history.best_epoch == 4
     torch.testing.assert_close(model.weight, average.module.weight)
     torch.testing.assert_close(model.bias, average.module.bias)
+
+
+NOISY = torch.randn(24, 1, generator=torch.Generator().manual_seed(3))
+TARGET = 2 * NOISY + torch.randn(24, 1, generator=torch.Generator().manual_seed(4))
+TRIGGERED = {
+    "max_epochs": 14,
+    "lr": 0.3,
+    "optimizer": "sgd",
+    "weight_decay": 0.0,
+    "clip": None,
+    "averaging": "triggered",
+}
+
+
+def train_triggered(patience, **more):
+    torch.manual_seed(0)
+    model, batches = nn.Linear(1, 1), Batches((NOISY[:16], TARGET[:16]), 2, seed=1)
+    held = Batches((NOISY[16:], TARGET[16:]), 8, shuffle=False)
+    settings = Settings(**TRIGGERED, averaging_patience=patience, checkpoint_every=3, verbose=0, device="cpu")
+    return model, fit(model, squared, batches, held, settings, **more)
+
+
+@pytest.mark.parametrize("patience", [1, 3, 5])
+def test_the_triggered_average_is_that_of_the_paper(patience):
+    model, history = train_triggered(patience)
+    # Algorithm 1 of Merity et al. (2018), looked at once an epoch, with all weights kept and their mean taken anew.
+    torch.manual_seed(0)
+    twin, batches = nn.Linear(1, 1), Batches((NOISY[:16], TARGET[:16]), 2, seed=1)
+    optimizer = torch.optim.SGD(twin.parameters(), 0.3)
+    logs, since, started = [], [], None
+
+    def mean():
+        return [torch.stack(several).mean(0) for several in zip(*since, strict=True)] or list(twin.parameters())
+
+    bests = {}
+    for epoch in range(14):
+        for batch in batches.epoch(epoch):
+            optimizer.zero_grad()
+            squared(twin, batch).backward()
+            optimizer.step()
+            if since:
+                since.append([weight.detach().clone() for weight in twin.parameters()])
+        weight, bias = mean()
+        value = (NOISY[16:] * weight + bias - TARGET[16:]).square().mean().item()
+        bests[epoch + 1] = (weight.detach().clone(), bias.detach().clone())
+        if started is None and len(logs) > patience and value > min(logs[:-patience]):
+            since, started = [[weight.detach().clone() for weight in twin.parameters()]], epoch + 1
+        logs.append(value)
+    assert started is not None
+    assert started < 14
+    assert history.averaged_from == started
+    assert history.validation == pytest.approx(logs, rel=1e-4)
+    weight, bias = bests[history.best_epoch]
+    torch.testing.assert_close(model.weight, weight, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(model.bias, bias, rtol=1e-5, atol=1e-6)
+
+
+def test_a_triggered_average_is_resumed_to_the_same_bits_from_any_moment():
+    moments = []
+    model, history = train_triggered(1, keep=moments.append)
+    assert history.averaged_from is not None
+    for moment in moments[::2]:
+        resumed, again = train_triggered(1, resume=moment)
+        assert torch.equal(resumed.weight, model.weight)
+        assert torch.equal(resumed.bias, model.bias)
+        assert again.validation == history.validation
+        assert again.averaged_from == history.averaged_from
+
+
+def test_losses_that_are_no_numbers_neither_begin_an_average_nor_are_the_least():
+    average, model = WeightAverage("triggered", patience=1), nn.Linear(1, 1)
+    nan = float("nan")
+    assert not average.look(model, [nan, 2.0, 3.0])  # nothing to be held against
+    assert not average.look(model, [1.0, 2.0, nan])
+    assert not average.look(model, [1.0, 2.0, float("inf")])
+    assert average.look(model, [nan, 1.0, 2.0, 3.0])
+    assert not average.look(model, [nan, 1.0, 2.0, 3.0, 4.0])
+
+
+def test_a_triggered_average_needs_validation():
+    settings = Settings(**TRIGGERED, verbose=0, device="cpu")
+    with pytest.raises(InputError, match="looks at validation, and there is none"):
+        fit(nn.Linear(1, 1), squared, Batches((X, X), 4), None, settings)

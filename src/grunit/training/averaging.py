@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-AVERAGES = ("none", "ema", "swa")
+AVERAGES = ("none", "ema", "swa", "triggered")
 
 
 class WeightAverage:
@@ -16,8 +18,11 @@ class WeightAverage:
     Args:
         kind: ``"ema"``: after every optimiser step ``average = decay * average + (1 - decay) * weight``, the first
             weights taken as they are (Polyak & Juditsky 1992 in the exponential form); ``"swa"``: the plain mean of
-            the weights at the ends of epochs (Izmailov et al. 2018); ``"none"``.
+            the weights at the ends of epochs (Izmailov et al. 2018); ``"triggered"``: their plain mean after every
+            step from the moment at which validation no longer gets better (the non-monotonic trigger of Merity,
+            Keskar & Socher, *Regularizing and optimizing LSTM language models* (2018), algorithm 1); ``"none"``.
         decay: of ``"ema"``.
+        patience: of ``"triggered"``: epochs, n of the algorithm, there 5.
 
     >>> model = nn.Linear(1, 1, bias=False)
     >>> average = WeightAverage("ema", decay=0.75)
@@ -28,8 +33,8 @@ class WeightAverage:
     1.0
     """
 
-    def __init__(self, kind: str, decay: float = 0.99):
-        self.kind, self.decay = kind, decay
+    def __init__(self, kind: str, decay: float = 0.99, patience: int = 5):
+        self.kind, self.decay, self.patience = kind, decay, patience
         self.count = 0
         self.weights: dict[str, Tensor] | None = None
 
@@ -37,11 +42,33 @@ class WeightAverage:
         """One optimiser step is done."""
         if self.kind == "ema":
             self._take(model, 1 - self.decay)
+        elif self.kind == "triggered" and self.count:
+            self._take(model, 1 / (self.count + 1))
 
     def epoch(self, model: nn.Module) -> None:
         """One epoch that counts is done."""
         if self.kind == "swa":
             self._take(model, 1 / (self.count + 1))
+
+    def look(self, model: nn.Module, losses: Sequence[float]) -> bool:
+        """Validation gave the last of ``losses``; whether ``"triggered"`` begins here, with the weights as they are.
+
+        It does once a loss is above the least of all but the ``patience`` ones before it.
+
+        >>> average = WeightAverage("triggered", patience=2)
+        >>> losses = [3.0, 2.0, 2.5, 2.4, 2.1]
+        >>> [average.look(nn.Linear(1, 1), losses[:count]) for count in range(1, 6)]
+        [False, False, False, False, True]
+        """
+        *before, now = losses
+        earlier = [loss for loss in before[: max(0, len(before) - self.patience)] if math.isfinite(loss)]
+        if self.kind != "triggered" or self.count or not earlier:
+            return False
+        # Weights that give no number are no start for a mean.
+        if not math.isfinite(now) or now <= min(earlier):
+            return False
+        self._take(model, 1.0)
+        return True
 
     @torch.no_grad()
     def _take(self, model: nn.Module, share: float) -> None:

@@ -12,7 +12,8 @@ class History:
     """One entry an epoch: mean training loss, validation loss (empty without validation), learning rate, seconds.
 
     With ``monitor`` also: the mean norm of the gradient before clipping; by gate, named as in :func:`grunit.trace`, a
-    list ``[epoch, share closed, share open]`` a look; and what was warned of, a sentence a topic.
+    list ``[epoch, share closed, share open]`` a look; and what was warned of, a sentence a topic. With
+    ``averaging="triggered"`` the epoch, counted from 1, after which averaging began, None before.
 
     >>> history = History(train=[3.0, 2.0], validation=[3.0, 2.5])
     >>> history.epochs, history.best_epoch
@@ -27,6 +28,7 @@ class History:
     gradient_norm: list[float] = field(default_factory=list)
     gates: dict[str, list[list[float]]] = field(default_factory=dict)
     warnings: dict[str, str] = field(default_factory=dict)
+    averaged_from: int | None = None
 
     @property
     def epochs(self) -> int:

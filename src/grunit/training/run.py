@@ -49,6 +49,10 @@ class Run:
     ):
         if len(train) == 0:
             raise InputError("there is no training batch: give more data, a smaller batch_size or fewer processes")
+        if settings.averaging == "triggered" and validation is None:
+            raise InputError(
+                "averaging is 'triggered', which looks at validation, and there is none: hold data back, or use 'swa'"
+            )
         self.settings, self.accelerator, self.model, self.weigh = settings, accelerator, model, weigh
         alone = accelerator.num_processes == 1
         self.device = find_device(settings.device) if alone else accelerator.device
@@ -63,7 +67,7 @@ class Run:
         self.train, self.validation, self.batches = train, validation, len(train)
         self.steps = -(-self.batches // settings.accumulate)
         self.schedule = Schedule(settings.scheduler, settings.max_epochs * self.steps, settings.warmup)
-        self.average = WeightAverage(settings.averaging, settings.averaging_decay)
+        self.average = WeightAverage(settings.averaging, settings.averaging_decay, settings.averaging_patience)
         self.activations = ActivationPenalty(model, settings.activation_l2, settings.change_l2)
         self.monitor = Monitor(model, settings.monitor, accelerator.is_main_process)
         self.history = History()
@@ -176,6 +180,8 @@ class Run:
         if validation is not None:
             history.validation.append(validation)
             self.schedule.observe(validation)
+            if self.average.look(self.model, history.validation):
+                history.averaged_from = history.epochs
             if math.isfinite(validation) and history.best_epoch == history.epochs:
                 self.best, self.waited = self._weights(), 0
             else:

@@ -47,10 +47,12 @@ class Settings:
             step, added to the loss of training (default 0; Merity et al. 2018, there alpha and beta: 2 and 1).
         auxiliary: further losses of training, a list of ``(function, factor)``; ``function(model, batch)`` gives a
             scalar, after the main loss of the same batch was computed.
-        averaging: ``"none"``, ``"ema"`` (of every step) or ``"swa"`` (of the ends of epochs): the average is what is
-            validated and kept.
+        averaging: ``"none"``, ``"ema"`` (of every step), ``"swa"`` (of the ends of epochs) or ``"triggered"`` (of
+            every step from where validation no longer gets better): the average is what is validated and kept.
         averaging_decay: of ``"ema"``, in [0, 1); about the last ``1 / (1 - decay)`` steps count (default 0.99).
         averaging_start: of ``"swa"``: share of the epochs after which it begins, in [0, 1) (default 0.75).
+        averaging_patience: of ``"triggered"``: it begins once a validation loss is above the least of all but so many
+            before it (default 5; Merity et al. 2018, there n).
         accumulate: batches whose gradients make one step together, as one batch of their size would (default 1).
         bucketing: batches of sequences of near lengths, in an order that still follows from the seed.
         freeze: patterns of the names of parameters that do not learn, for example ``["core.*"]``.
@@ -94,6 +96,7 @@ class Settings:
     averaging: str = "none"
     averaging_decay: float = 0.99
     averaging_start: float = 0.75
+    averaging_patience: int = 5
     accumulate: int = 1
     bucketing: bool = False
     freeze: Any = ()
@@ -130,6 +133,7 @@ class Settings:
                 "averaging_start",
                 "give a share of the epochs, at least 0 and below 1",
             ),
+            (self.averaging_patience < 1, "averaging_patience", "give a whole number of at least 1"),
             (self.accumulate < 1, "accumulate", "give a whole number of at least 1"),
             (
                 self.accumulate > 1 and self.chunk is not None,
