@@ -207,3 +207,87 @@ def test_the_report_and_the_dictionary_hold_all_trials(tmp_path):
     document = json.loads(json.dumps(found.to_dict()))
     assert document["best"]["values"] == {"height": 2.0, "steps": 0}
     assert len(document["trials"]) == 6
+
+
+def errors_by_hand(frame, targets, n_windows=2, h=3, season=7):
+    """Every absolute error of one training, and the seasonal naive forecast's, by series and target."""
+    truth = tiny(exogenous=(), target_col=targets).cross_validation(frame, n_windows=n_windows)
+    history = {name: part.set_index("ds").sort_index() for name, part in frame.groupby("unique_id")}
+    found = {}
+    for row in truth.to_dict("records"):
+        past = history[row["unique_id"]]
+        begin = past.index[-(h * n_windows) - 1]
+        for target in targets:
+            known = past.loc[: row["cutoff"], target]
+            ahead = (row["ds"] - row["cutoff"]).days - 1
+            naive = known.iloc[len(known) - season + ahead % season]
+            unit = past.loc[:begin, target].diff(season).abs().mean()
+            actual = row[target]
+            entry = abs(row[f"Forecaster-{target}"] - actual), abs(naive - actual), unit
+            found.setdefault(target, []).append(entry)
+    return found
+
+
+@pytest.mark.parametrize("metric", [None, "relative MAE", "relative RMSE"])
+def test_targets_of_unlike_units_count_alike(metric):
+    frame = daily(40)
+    frame["thousands"] = 1000 * frame.pop("rain").cumsum()
+    ask = {"method": "grid", "n_windows": 2, "pruning": None, "metric": metric}
+    forecaster = tiny(exogenous=(), target_col=["y", "thousands"])
+    found = tune(forecaster, {"hidden_size": [4]}, frame, **ask)
+    errors = errors_by_hand(frame, ["y", "thousands"])
+    if metric is None:
+        expected = np.mean([error / unit for part in errors.values() for error, _, unit in part])
+        naive = np.mean([error / unit for part in errors.values() for _, error, unit in part])
+    else:
+        power = 2 if metric.endswith("RMSE") else 1
+        own, other = (
+            np.array([np.mean([entry[place] ** power for entry in part]) for part in errors.values()])
+            for place in (0, 1)
+        )
+        expected, naive = np.mean((own / other) ** (1 / power)), 1.0
+    assert found.metric == (metric or "MASE")
+    assert found.best_score == pytest.approx(expected, rel=1e-6)
+    assert found.baselines["seasonal_naive"] == pytest.approx(naive, rel=1e-9)
+    # In other units the same is found.
+    again = tune(forecaster, {"hidden_size": [4]}, frame.assign(thousands=frame["thousands"] / 1e6), **ask)
+    assert again.best_score == pytest.approx(found.best_score, rel=1e-4)
+
+
+def test_a_score_that_adds_up_unlike_units_is_refused():
+    with pytest.raises(InputError, match="unknown metric 'MAE' of Forecaster with several targets: did you mean"):
+        tune(tiny(target_col=["y", "rain"]), {"lr": [0.01]}, daily(), metric="MAE")
+
+
+@pytest.mark.parametrize("first", ["random", "bayesian"])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_grid_tries_all_its_points_whatever_the_storage_holds(tmp_path, first, workers):
+    # Numbers from a range are hardly ever those of a grid; of the whole numbers some may have been tried.
+    space = {"height": (0, 4, 1), "steps": (0, 1)}
+    ask = {"storage": tmp_path / "study.journal", "pruning": None, "seed": 3}
+    found = tune(Hill(height=1.0), space, *DATA, method=first, trials=12, **ask)
+    tried = {(trial.values["height"], trial.values["steps"]) for trial in found.trials}
+    points = {(height, steps) for height in (0.0, 1.0, 2.0, 3.0, 4.0) for steps in (0, 1)}
+    if first == "bayesian":
+        assert len(found.trials) == 12
+        assert tried < points  # some twice, some not at all
+    told = []
+    more = tune(
+        Hill(height=1.0),
+        space,
+        *DATA,
+        method="grid",
+        workers=workers,
+        progress=lambda *now: told.append(now[:2]),
+        **ask,
+    )
+    assert {(trial.values["height"], trial.values["steps"]) for trial in more.trials} == points
+    assert len(more.trials) == len(found.trials) + len(points - tried)
+    assert more.best_params == {"height": 3.0, "steps": 0}
+    assert all(done <= whole == 10 for done, whole in told)
+
+
+def test_a_part_of_a_grid_counts_its_own_points_alone(tmp_path):
+    ask = {"storage": tmp_path / "study.journal", "method": "grid"}
+    parts = [len(tune(Hill(), {"height": [0.0, 1.0, 2.0, 3.0]}, *DATA, trials=n, **ask).trials) for n in (2, 3, 2, 4)]
+    assert parts == [2, 3, 3, 4]

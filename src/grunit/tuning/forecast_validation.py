@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
 from grunit.data import Panel, season_length
 from grunit.tasks.backtest import Backtest, Window, backtest_baseline, rolling_windows
 from grunit.tasks.forecast_reading import known_columns
+from grunit.tasks.forecast_targets import part_ids
 from grunit.tasks.quantiles import level_quantiles
 from grunit.tasks.statics import Statics
 from grunit.tuning.checksum import checksum
 
 NAMES = ("naive", "seasonal_naive")
 """Baselines that stand beside the trials."""
+RELATIVE = "relative "
+"""Before a metric: of each target in units of what the seasonal naive forecast comes to there, and their mean."""
+SEVERAL = ("MASE", "sMAPE", "relative MAE", "relative RMSE", "relative CRPS")
+"""Metrics of forecasts of several targets, none of which adds up unlike units; the first is the usual."""
 
 
 class ForecastValidation:
@@ -25,7 +31,7 @@ class ForecastValidation:
     Args:
         estimator: whose horizon, columns and season the windows have.
         frame: as for :meth:`grunit.Forecaster.fit`.
-        metric, direction: the score that decides.
+        metric, direction: the score that decides; with several targets one of :data:`SEVERAL`.
         n_windows, step_size, refit_windows: see :meth:`grunit.Forecaster.cross_validation`.
         static_df, val_size: as for :meth:`grunit.Forecaster.fit`; the validation that decides on early stopping lies
             before the first window.
@@ -54,6 +60,7 @@ class ForecastValidation:
         self._read: dict[str, tuple[Panel, Statics, list[Window]]] = {}
         self.panel, _, self.windows = self.read(self.template)
         self.season = season_length(self.panel.freq) if estimator.season is None else estimator.season
+        self._units = self._learn_units() if metric.startswith(RELATIVE) else {}
 
     def read(self, estimator: Any) -> tuple[Panel, Statics, list[Window]]:
         """The panel with the columns that an estimator uses, and its windows; kept for the next that uses the same."""
@@ -88,7 +95,7 @@ class ForecastValidation:
         names = [name for name in NAMES if name != "seasonal_naive" or self.season > 1]
         levels = sorted(set(self.template.level))
         runs = {name: backtest_baseline(name, self.windows, self.season, levels) for name in names}
-        return {name: run.scores()[self.metric] for name, run in runs.items()}
+        return {name: self._pool(run) for name, run in runs.items()}
 
     def fit(self, estimator: Any) -> Any:
         """Learn from the whole table."""
@@ -113,5 +120,25 @@ class ForecastValidation:
         return self._measure(windows, [model.forecast(w.history, w.times, w.futures) for w in windows])
 
     def _measure(self, windows: list[Window], forecasts: list[Any]) -> float:
-        quantiles = level_quantiles(self.template.level)
-        return Backtest(windows, forecasts, quantiles, pd.DataFrame()).scores()[self.metric]
+        return self._pool(Backtest(windows, forecasts, level_quantiles(self.template.level), pd.DataFrame()))
+
+    def _pool(self, run: Backtest) -> float:
+        """One score of all series; NaN where none can be had."""
+        if not self._units:
+            return run.scores()[self.metric]
+        shares = [score / self._units[target] for target, score in self._by_target(run).items()]
+        known = [share for share in shares if np.isfinite(share)]
+        return float(np.mean(known)) if known else float("nan")
+
+    def _by_target(self, run: Backtest) -> dict[str, float]:
+        """The score of each target, in its own units."""
+        name = self.metric.removeprefix(RELATIVE)
+        which = np.array(part_ids(self.panel.ids, self.template.targets)[1])
+        return {target: run.scores(which == target)[name] for target in self.template.targets}
+
+    def _learn_units(self) -> dict[str, float]:
+        """By target, what the seasonal naive forecast comes to; NaN where it is never wrong and nothing compares."""
+        levels = sorted(set(self.template.level))
+        name = "seasonal_naive" if self.season > 1 else "naive"
+        found = self._by_target(backtest_baseline(name, self.windows, self.season, levels))
+        return {target: score if score > 0 else float("nan") for target, score in found.items()}

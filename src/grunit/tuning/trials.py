@@ -40,6 +40,8 @@ class Job:
         is_listed: whether the settings to try stand in the study beforehand, and the sampler proposes none.
         trials: how many in all, those that are in the study included.
         method, pruning, seed, storage, name: see :func:`grunit.tune`.
+        points: keys of the settings that count, each once, where all of them are known beforehand; None where every
+            trial of the study counts.
         until: time (of ``time.time``) after which no trial begins; None for none.
     """
 
@@ -54,6 +56,7 @@ class Job:
     storage: str | None
     name: str
     until: float | None = None
+    points: frozenset[str] | None = None
 
 
 def open_job(optuna: Any, job: Job, storage: Any = None, worker: int = 0) -> Any:
@@ -91,7 +94,9 @@ def run_trials(
             raise
         if progress is not None:
             progress(
-                count_done(study), job.trials, ", ".join(f"{name} {show(value)}" for name, value in labels.items())
+                count_done(study, job.points),
+                job.trials,
+                ", ".join(f"{name} {show(value)}" for name, value in labels.items()),
             )
         run_trial(optuna, job, study, trial, labels)
 
@@ -100,9 +105,9 @@ def claim(optuna: Any, job: Job, study: Any) -> Any:
     """The next trial, or None where there are enough or none is left of a list."""
     state = optuna.trial.TrialState
     trials = study.get_trials(deepcopy=False)
-    counted = [trial for trial in trials if outcome_of(trial) not in (INTERRUPTED, "waiting")]
+    counted = _count([trial for trial in trials if outcome_of(trial) not in (INTERRUPTED, "waiting")], job.points)
     is_waiting = any(trial.state == state.WAITING for trial in trials)
-    if len(counted) >= job.trials or (job.is_listed and not is_waiting):
+    if counted >= job.trials or (job.is_listed and not is_waiting):
         return None
     trial = study.ask()
     trial.set_user_attr(PROCESS, [socket.gethostname(), os.getpid()])
@@ -171,9 +176,17 @@ def outcome_of(trial: Any) -> str:
     return {"RUNNING": "running", "WAITING": "waiting"}.get(trial.state.name) or written or FINISHED
 
 
-def count_done(study: Any) -> int:
-    """Trials that came to an end."""
-    return sum(outcome_of(trial) in (FINISHED, PRUNED, FAILED) for trial in study.get_trials(deepcopy=False))
+def count_done(study: Any, points: frozenset[str] | None = None) -> int:
+    """Trials that came to an end; of ``points``, where given, how many were tried."""
+    trials = study.get_trials(deepcopy=False)
+    return _count([trial for trial in trials if outcome_of(trial) in (FINISHED, PRUNED, FAILED)], points)
+
+
+def _count(trials: list[Any], points: frozenset[str] | None) -> int:
+    if points is None:
+        return len(trials)
+    # A storage may hold trials of another method, and a setting twice.
+    return len(points.intersection(trial.user_attrs.get(ASKED) for trial in trials))
 
 
 def watcher(trial: Any) -> Callable[..., Any]:

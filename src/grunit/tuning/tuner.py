@@ -14,7 +14,7 @@ from grunit.errors import GrunitError, InputError, suggest
 from grunit.tuning.candidates import enqueue, list_candidates
 from grunit.tuning.choices import label
 from grunit.tuning.result import Tuning, best_of, given_trial, read_trials, weigh_arguments
-from grunit.tuning.space import read_space
+from grunit.tuning.space import key_of, read_space
 from grunit.tuning.study import METHODS, PRUNINGS, open_storage, quiet, read_storage, require_same_question
 from grunit.tuning.trials import Job, clear_dead, count_done, open_job, run_trials
 from grunit.tuning.validation import choose_validation
@@ -59,10 +59,13 @@ def tune(
             ``(low, high, step)``. A range of whole numbers gives whole numbers. ``"cell_options.zoneout"`` names one
             entry of a mapping.
         data: a table for a :class:`grunit.Forecaster`, else ``X, y``.
-        trials: how many in all, those in ``storage`` included (default 20; for a grid all combinations).
+        trials: how many in all, those in ``storage`` included (default 20); of a grid how many of its combinations
+            (default all), whatever else is in ``storage``.
         method: ``"bayesian"`` (tree-structured Parzen estimator of Optuna: Bergstra et al. 2011), ``"random"`` or
             ``"grid"``.
-        metric: forecasts: MAE (default), RMSE, MASE, sMAPE, CRPS. Classes: accuracy (default), balanced accuracy, macro
+        metric: forecasts: MAE (default), RMSE, MASE, sMAPE, CRPS; of several targets, whose units may be unlike: MASE
+            (default), sMAPE, relative MAE, relative RMSE, relative CRPS, which are means over the targets of each one's
+            score divided by that of the seasonal naive forecast. Classes: accuracy (default), balanced accuracy, macro
             F1, log loss. Numbers: RMSE (default), MAE, R2. Or a function ``(estimator, X, y)``, the higher the better.
         direction: ``"minimize"`` where such a function is the better the lower.
         pruning: ``"median"`` stops a trial that is worse than half of those before it at the same share of its
@@ -131,8 +134,10 @@ def tune(
     )
     wanted = TRIALS if trials is None and method != "grid" else trials
     listed = list_candidates(searched, estimator, method, wanted, int(seed))
+    points = None
     if method == "grid" or (method == "random" and len(listed) < (wanted or 0)):
         wanted = len(listed)  # the space holds no more
+        points = frozenset(key_of(labels) for labels in listed)
     assert wanted is not None
     until = None if timeout is None else time.time() + timeout
     with quiet() as optuna, tempfile.TemporaryDirectory() as folder:
@@ -151,6 +156,7 @@ def tune(
             place,
             study,
             until,
+            points,
         )
         opened = open_job(optuna, job, open_storage(optuna, place))
         require_same_question(opened, _question(estimator, job), resume, storage)

@@ -8,16 +8,17 @@ from typing import Any, Protocol
 from sklearn.base import is_classifier, is_regressor
 
 from grunit.errors import InputError, suggest
-from grunit.tuning.forecast_validation import ForecastValidation
+from grunit.tasks.measures import HIGHER, metrics_of
+from grunit.tasks.metrics import METRICS
+from grunit.tuning.forecast_validation import SEVERAL, ForecastValidation
 from grunit.tuning.labelled_validation import LabelledValidation
 
 MINIMIZE, MAXIMIZE = "minimize", "maximize"
 DIRECTIONS = {
-    **dict.fromkeys(("MAE", "RMSE", "MASE", "sMAPE", "CRPS", "log loss", "perplexity"), MINIMIZE),
-    **dict.fromkeys(("accuracy", "balanced accuracy", "macro F1", "R2", "score"), MAXIMIZE),
+    **dict.fromkeys((*METRICS, *SEVERAL, "log loss", "perplexity", "bits per character"), MINIMIZE),
+    **dict.fromkeys(("accuracy", "balanced accuracy", "macro F1", "R2", "score", *HIGHER), MAXIMIZE),
 }
 """Whether less or more of a metric is better."""
-FORECAST = ("MAE", "RMSE", "MASE", "sMAPE", "CRPS")
 CLASSES = ("accuracy", "balanced accuracy", "macro F1", "log loss")
 NUMBERS = ("RMSE", "MAE", "R2")
 
@@ -69,7 +70,7 @@ def choose_validation(estimator: Any, data: tuple[Any, ...], metric: Any, direct
     if direction not in (None, MINIMIZE, MAXIMIZE):
         raise InputError(f"direction is {direction!r}: use minimize or maximize")
     is_forecaster = hasattr(estimator, "fit_panel")
-    known = _metrics(estimator, is_forecaster)
+    known = _metrics(estimator, is_forecaster, data)
     if metric is None:
         metric = known[0]
         if not is_forecaster and metric == "score" and not hasattr(estimator, "score"):
@@ -77,10 +78,11 @@ def choose_validation(estimator: Any, data: tuple[Any, ...], metric: Any, direct
                 f"{type(estimator).__name__} has no score of its own: give metric as a function (estimator, X, y)"
             )
     elif not callable(metric) and metric not in known:
-        raise InputError(f"unknown metric {metric!r} of {type(estimator).__name__}: {suggest(metric, known)}")
+        whose = type(estimator).__name__ + (" with several targets" if known is SEVERAL else "")
+        raise InputError(f"unknown metric {metric!r} of {whose}: {suggest(metric, known)}")
     if callable(metric):
         if is_forecaster:
-            raise InputError(f"a forecaster is judged by name: use one of {', '.join(FORECAST)}")
+            raise InputError(f"a forecaster is judged by name: use one of {', '.join(known)}")
         direction = direction or MAXIMIZE
     elif direction not in (None, DIRECTIONS[metric]):
         raise InputError(f"direction is {direction!r}, but {metric} is better the other way: leave direction out")
@@ -101,15 +103,15 @@ FORECAST_ARGUMENTS = ("n_windows", "step_size", "refit_windows", "static_df", "v
 LABELLED_ARGUMENTS = ("folds", "holdout", "seed")
 
 
-def _metrics(estimator: Any, is_forecaster: bool) -> tuple[str, ...]:
+def _metrics(estimator: Any, is_forecaster: bool, data: tuple[Any, ...]) -> tuple[str, ...]:
     """Names that an estimator can be judged by, the usual first."""
     if is_forecaster:
-        return FORECAST
+        return SEVERAL if len(estimator.targets) > 1 else METRICS
     if is_classifier(estimator):
         return CLASSES
     if is_regressor(estimator):
         return NUMBERS
-    return ("perplexity",) if hasattr(estimator, "perplexity") else ("score",)
+    return metrics_of(estimator, *data[:2]) or ("score",)
 
 
 def _unpack(estimator: Any, data: tuple[Any, ...], is_forecaster: bool) -> tuple[Any, ...]:

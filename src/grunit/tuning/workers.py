@@ -45,7 +45,7 @@ def run_workers(job: Job, study: Any, workers: int, progress: Callable[[int, int
         for process in processes:
             process.start()
         while any(process.is_alive() for process in processes):
-            if progress is not None and (now := count_done(study)) != done and now < job.trials:
+            if progress is not None and (now := count_done(study, job.points)) != done and now < job.trials:
                 done = now
                 progress(done, job.trials, f"{workers} processes at work")
             time.sleep(PATIENCE)
