@@ -86,6 +86,8 @@ def run(
     plan = find_plan(cell, parameters, inputs, states, valid is not None, resets is not None, products)
     if not isinstance(plan, Plan):
         return run_eagerly(cell, parameters, inputs, states, **by_step, reverse=reverse)
+    if products is None:
+        return run_plan(plan, cell, parameters, inputs, masks, states, reverse)
     with torch.autocast(device, enabled=False):
         return run_plan(plan, cell, parameters, inputs, masks, states, reverse)
 
