@@ -194,8 +194,9 @@ def test_byte_pieces_know_every_text(tmp_path):
             "cell_options": {"residual": "add"},
         },
         {"carry": None, "training_options": {"averaging_start": 0.5}},
+        {"carry": None, "random_chunk": True},
     ],
-    ids=["untied", "bridge", "adaptive", "sampled", "two cells", "awd", "one batch"],
+    ids=["untied", "bridge", "adaptive", "sampled", "two cells", "awd", "one batch", "random chunks"],
 )
 def test_every_option_learns_and_comes_back_from_the_disk(options, tmp_path):
     text = "abcab" * 60
@@ -224,7 +225,14 @@ def test_every_cell_of_the_catalogue_can_be_chosen(cell):
 
 @pytest.mark.parametrize("texts", [RHYME * 4, LINES * 8])
 def test_an_interrupted_fit_goes_on_to_the_same_weights(texts):
-    options = {"max_epochs": 3, "dropout": 0.2, "weight_drop": 0.1, "averaging": "ema", "carry": 2}
+    options = {
+        "max_epochs": 3,
+        "dropout": 0.2,
+        "weight_drop": 0.1,
+        "averaging": "ema",
+        "carry": 2,
+        "random_chunk": True,
+    }
     straight = small(**options).fit(texts)
 
     def stop(history):

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 import grunit
+from grunit.errors import InputError
 from grunit.training import Batches, Checkpoint, DivergenceError, Settings, fit, seeded
 
 
@@ -307,3 +308,73 @@ def test_lines_are_printed_where_there_is_no_terminal(capsys):
     printed = capsys.readouterr()
     assert printed.out == ""
     assert [line.split("  ")[0] for line in printed.err.splitlines()] == ["epoch 1/2", "epoch 2/2"]
+
+
+def long_data():
+    generator = torch.Generator().manual_seed(2)
+    x = torch.randn(6, 120, 2, generator=generator)
+    return x, x.cumsum(1)[..., :1] / 10
+
+
+def train_random(epochs=2, seed=5, keep=None, resume=None, **settings):
+    options = {"chunk": 20, "random_chunk": True, "checkpoint_every": 1, "verbose": 0, "device": "cpu", **settings}
+    with seeded(5):
+        model = Tagger(0.3)
+        told = Settings(max_epochs=epochs, lr=0.05, seed=seed, **options)
+        history = fit(model, piece_loss, Batches(long_data(), 2, seed=5), None, told, keep=keep, resume=resume)
+    return model, history
+
+
+def test_pieces_of_random_length_follow_from_the_seed_and_are_resumed_to_the_same_bits():
+    moments = []
+    whole, history = train_random(keep=moments.append)
+    assert same(whole, train_random()[0])
+    assert not same(whole, train_random(seed=6)[0])
+    assert len(moments) == 7  # before the first batch, and after each of two epochs of three
+    for moment in moments[1:6:2]:
+        resumed, again = train_random(resume=moment)
+        assert same(whole, resumed)
+        assert again.train == history.train
+
+
+def test_a_piece_of_random_length_learns_at_a_rate_of_its_length():
+    with seeded(5):
+        by_hand = Tagger()
+    optimizer = torch.optim.SGD(by_hand.parameters())
+    seen: list[list[int]] = []
+
+    def listening(model, piece, state):
+        if state is None:
+            seen.append([])
+        seen[-1].append(piece[0].shape[1])
+        return piece_loss(model, piece, state)
+
+    with seeded(5):
+        model = Tagger()
+        plain = {"optimizer": "sgd", "weight_decay": 0.0, "clip": None, "chunk": 20, "random_chunk": True}
+        told = Settings(max_epochs=2, lr=0.05, verbose=0, device="cpu", **plain)
+        batches = Batches(long_data(), 3, seed=5)
+        fit(model, listening, batches, None, told)
+    assert all(sum(lengths) == 120 for lengths in seen)
+    assert len(seen) == 4
+    assert len({tuple(lengths) for lengths in seen}) == 4  # other places in every epoch and batch
+    cuts = iter(seen)
+    for epoch in range(2):
+        for x, y in batches.epoch(epoch):
+            state, start = None, 0
+            for length in next(cuts):
+                optimizer.param_groups[0]["lr"] = 0.05 * length / 20
+                part = slice(start, start + length)
+                state = None if state is None else tuple(one.detach() for one in state)
+                value, state = piece_loss(by_hand, (x[:, part], y[:, part]), state)
+                optimizer.zero_grad()
+                value.backward()
+                optimizer.step()
+                start += length
+    for one, other in zip(model.parameters(), by_hand.parameters(), strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_random_lengths_need_a_length_to_vary_about():
+    with pytest.raises(InputError, match="random_chunk is True: give chunk too"):
+        Settings(random_chunk=True)

@@ -48,6 +48,8 @@ class LanguageModel(TextWriter):
         connected: the texts of a list follow each other, as the lines of a newspaper do: what was read goes on from
             one to the next. False (default): each begins anew.
         chunk: tokens through which gradients flow back; the state is carried on (default 64).
+        random_chunk: ``chunk`` is only the mean: texts are cut at other places in every epoch (default False; see
+            :class:`grunit.training.Settings`).
         carry: chunks through which the state is carried before it begins anew; None: through the whole text, which
             is then one batch an epoch (default 16).
         validation_fraction: share of the text, at its end, or of the texts of a list that is not learnt from and
@@ -95,6 +97,7 @@ class LanguageModel(TextWriter):
         text_options: dict[str, Any] | None = None,
         connected: bool = False,
         chunk: int = 64,
+        random_chunk: bool = False,
         carry: int | None = 16,
         validation_fraction: float = 0.0,
         max_epochs: int | None = None,
@@ -131,6 +134,7 @@ class LanguageModel(TextWriter):
         self.text_options = text_options
         self.connected = connected
         self.chunk = chunk
+        self.random_chunk = random_chunk
         self.carry = carry
         self.validation_fraction = validation_fraction
         self.max_epochs = max_epochs

@@ -148,7 +148,7 @@ def learn(run: Run, loss: Loss, batch: Batch) -> None:
         run.model.train()
     chunk, state = run.settings.chunk, None
     total, weight = 0.0, 0.0
-    for piece in [batch] if chunk is None else pieces(batch, chunk):
+    for piece in run.cut(batch):
         piece = run.to_device(piece)
         with run.autocast():
             if chunk is None:

@@ -24,6 +24,7 @@ from grunit.training.penalties import ActivationPenalty, weight_penalty
 from grunit.training.randomness import random_state, restore_random_state
 from grunit.training.schedules import Schedule
 from grunit.training.settings import Settings
+from grunit.training.truncation import pieces, random_lengths
 
 
 class Run:
@@ -75,6 +76,8 @@ class Run:
         self.total, self.weight, self.seconds = 0.0, 0.0, 0.0
         self.waited, self.pending = 0, 0.0
         self.best: dict[str, Tensor] | None = None
+        # Of the piece that is learnt now, of random lengths: its steps over those of ``chunk``.
+        self.stretch = 1.0
         # Where nothing says which weights are best, those of the last whole epoch are.
         self.last_good = self._weights()
 
@@ -112,6 +115,20 @@ class Run:
         step = min(self.batch // self.settings.accumulate, self.steps - 1)
         return self.settings.lr * self.schedule.factor(self.epoch * self.steps + step)
 
+    def cut(self, batch: Batch) -> Iterator[Batch]:
+        """What makes a step each: the batch, or its pieces."""
+        chunk = self.settings.chunk
+        if chunk is None:
+            yield batch
+        elif not self.settings.random_chunk:
+            yield from pieces(batch, chunk)
+        else:
+            # Of numbers that a checkpoint holds and that are the same in all processes.
+            seed = ((self.settings.seed * 1_000_003 + self.epoch) * 1_000_003 + self.batch) % 2**63
+            for piece in pieces(batch, random_lengths(batch[0].shape[1], chunk, seed)):
+                self.stretch = piece[0].shape[1] / chunk
+                yield piece
+
     def descend(self, loss: Tensor, size: float) -> None:
         """Go down the gradient of ``loss``, the mean over ``size`` things: a step, or a part of one."""
         settings = self.settings
@@ -136,7 +153,7 @@ class Run:
 
     def _step(self) -> None:
         for group in self.optimizer.param_groups:
-            group["lr"] = self.rate * group["factor"]
+            group["lr"] = self.rate * self.stretch * group["factor"]
         self.monitor.step()
         if self.settings.clip_value is not None:
             nn.utils.clip_grad_value_(self.model.parameters(), self.settings.clip_value)

@@ -61,6 +61,8 @@ class Settings:
         patience: epochs without a better validation loss before training stops; None to use all epochs.
         chunk: truncate backpropagation through time to pieces of this many steps, carrying the state
             (default None: whole sequences).
+        random_chunk: the pieces' lengths vary about ``chunk``, anew in every epoch, and the learning rate of each is
+            scaled by its length (default False; see :func:`~grunit.training.truncation.random_lengths`).
         checkpoint_every: batches between checkpoints within an epoch (default None: one an epoch). A killed process
             repeats at most so many.
         monitor: epochs between two looks at gates, True for one an epoch: how often each is closed or open, and the
@@ -104,6 +106,7 @@ class Settings:
     layer_decay: float = 1.0
     patience: int | None = None
     chunk: int | None = None
+    random_chunk: bool = False
     checkpoint_every: int | None = None
     monitor: int = False
     log_dir: Any = None
@@ -145,6 +148,7 @@ class Settings:
             (not 0 < self.layer_decay <= 1, "layer_decay", "give a share above 0, at most 1"),
             (self.patience is not None and self.patience < 1, "patience", "give at least 1, or None to use all epochs"),
             (self.chunk is not None and self.chunk < 1, "chunk", "give at least 1, or None for whole sequences"),
+            (self.random_chunk and self.chunk is None, "random_chunk", "give chunk too, about which lengths vary"),
             (
                 self.checkpoint_every is not None and self.checkpoint_every < 1,
                 "checkpoint_every",
