@@ -127,3 +127,32 @@ def test_logarithms_are_scaled_and_come_back():
     np.testing.assert_allclose(scaler.scaled(values[None, :, 0], ["a"])[0], scaled[:, 0], rtol=1e-12)
     with pytest.raises(DataError, match="scaler='log' needs values above 0"):
         scaler.transform(make_panel(values - 10))
+
+
+@pytest.mark.parametrize("later", [False, True], ids=["of the fit", "never seen"])
+def test_a_column_without_a_value_is_scaled_as_those_of_all_series_together(later):
+    random = np.random.default_rng(0)
+    one, other = random.normal(1000, 50, (30, 2)), random.normal(1100, 20, (30, 2))
+    other[:, 1] = 7.5  # does not vary here
+    bare = np.stack([random.normal(size=30), np.full(30, np.nan)], 1)
+    whole = make_panel(one, other, bare)
+    scaler = Scaler().fit(make_panel(one, other) if later else whole)
+    scaler = Scaler.from_json(json.loads(json.dumps(scaler.to_json()))).extend(whole)
+    together = np.concatenate([one[:, 1], other[:, 1]])
+    center, scale = scaler.learned["c"]
+    np.testing.assert_allclose([center[1], scale[1]], [together.mean(), together.std()], rtol=1e-12)
+    np.testing.assert_allclose([center[0], scale[0]], [bare[:, 0].mean(), bare[:, 0].std()], rtol=1e-12)
+    assert scaler.learned["b"][1][1] == 1.0
+    # What comes later of it enters with the others' scale.
+    after = make_panel(np.array([[0.0, 1000.0]]), ids="c")
+    assert scaler.transform(after).values[0][0, 1] == pytest.approx((1000 - together.mean()) / together.std())
+
+
+def test_models_saved_before_there_was_a_typical_scale_have_that_of_their_series():
+    one, other = (np.random.default_rng(seed).normal(9, 3, (20, 2)) for seed in (1, 2))
+    kept = Scaler().fit(make_panel(one, other)).to_json()
+    del kept["typical"]
+    center, scale = Scaler.from_json(kept).typical
+    together = np.concatenate([one, other])
+    np.testing.assert_allclose(center, together.mean(0), rtol=1e-12)
+    np.testing.assert_allclose(scale, together.std(0), rtol=1e-12)

@@ -237,3 +237,18 @@ def test_the_validation_loss_is_the_mean_over_all_known_targets(loss, batch_size
             else:
                 losses += [max(q * (y - s), (q - 1) * (y - s)) for q, s in zip((0.1, 0.5, 0.9), step, strict=True)]
     assert forecaster.history_.validation == [pytest.approx(sum(losses) / len(losses), rel=1e-5)]
+
+
+def test_what_is_known_ahead_of_a_series_never_seen_is_scaled_where_its_past_is_missing():
+    frame = daily().assign(rain=lambda table: 1000 + 50 * table["rain"])
+    forecaster = tiny(futr_exog=["rain"], exogenous=(), calendar=False, conformal=0).fit(frame)
+    new = daily(30, ("east",), seed=3).assign(rain=np.nan)
+    ahead = pd.DataFrame({"unique_id": "east", "ds": pd.date_range("2024-01-31", periods=3), "rain": [900, 1000, 1100]})
+    seen = []
+    hook = forecaster.model_.register_forward_pre_hook(lambda model, given: seen.append(given))
+    forecaster.predict(new, ahead)
+    hook.remove()
+    history, known = seen[0][0][0], seen[0][1][0]
+    rain = frame["rain"].to_numpy()
+    np.testing.assert_allclose(known[:, 0], (ahead["rain"] - rain.mean()) / rain.std(), rtol=1e-5)
+    assert history[:, 1].tolist() == [0.0] * 8  # the centre

@@ -21,12 +21,14 @@ class Scaler:
         kind: ``"standard"``: mean and standard deviation. ``"robust"``: median and interquartile range.
             ``"minmax"``: to [0, 1]. ``"log"``: ``"standard"``, of ``y`` its logarithm, for values above 0 that grow by
             factors. ``"none"``: unchanged. A column that does not vary is only centred. Values that are missing (NaN)
-            count for nothing and stay missing.
+            count for nothing and stay missing; a column without any value in a series, which may have some later, is
+            scaled by what is typical of the series it was fitted on.
 
     Attributes:
         columns: names of the columns it was fitted on, ``y`` first.
         categories: those that hold zeros and ones and stay so.
         learned: by series, ``(center, scale)``, each of shape ``(1 + n_exogenous,)``.
+        typical: the same of all series it was fitted on together.
 
     >>> panel = Panel(["a"], [np.arange(3)], [np.array([[1.0], [2.0], [3.0]])], freq=1)
     >>> scaler = Scaler("minmax").fit(panel)
@@ -43,12 +45,15 @@ class Scaler:
         self.columns: list[str] = []
         self.categories: list[str] = []
         self.learned: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        self.typical = np.zeros(1), np.ones(1)
 
     def fit(self, panel: Panel) -> Scaler:
         """Learn from a panel, which must hold the training part only; returns the scaler."""
         self.columns = ["y", *panel.exogenous]
         self.categories = expand(panel.categories, panel.categories)
-        self.learned = {name: self._measure(values) for name, values in zip(panel.ids, panel.values, strict=True)}
+        found = [self._measure(values) for values in panel.values]
+        self.typical = find_typical(found)
+        self.learned = {name: self._complete(one) for name, one in zip(panel.ids, found, strict=True)}
         return self
 
     def extend(self, panel: Panel) -> Scaler:
@@ -58,8 +63,8 @@ class Scaler:
         if not unseen:
             return self
         wider = Scaler(self.kind)
-        wider.columns, wider.categories = list(self.columns), list(self.categories)
-        wider.learned = self.learned | {name: self._measure(values) for name, values in unseen}
+        wider.columns, wider.categories, wider.typical = list(self.columns), list(self.categories), self.typical
+        wider.learned = self.learned | {name: self._complete(self._measure(values)) for name, values in unseen}
         return wider
 
     def transform(self, panel: Panel) -> Panel:
@@ -123,7 +128,8 @@ class Scaler:
     def to_json(self) -> dict[str, Any]:
         """What it learned, readable and exact; :meth:`from_json` gives the scaler back."""
         series = {name: {"center": c.tolist(), "scale": s.tolist()} for name, (c, s) in self.learned.items()}
-        found = {"kind": self.kind, "columns": self.columns, "series": series}
+        typical = dict(zip(("center", "scale"), (one.tolist() for one in self.typical), strict=True))
+        found = {"kind": self.kind, "columns": self.columns, "series": series, "typical": typical}
         return found | ({"categories": self.categories} if self.categories else {})
 
     @classmethod
@@ -132,7 +138,9 @@ class Scaler:
         scaler = cls(data["kind"])
         scaler.columns, scaler.categories = list(data["columns"]), list(data.get("categories", []))
         for name, learned in data["series"].items():
-            scaler.learned[name] = np.array(learned["center"], dtype=float), np.array(learned["scale"], dtype=float)
+            scaler.learned[name] = _read_pair(learned)
+        known = list(scaler.learned.values())
+        scaler.typical = _read_pair(data["typical"]) if "typical" in data else find_typical(known)
         return scaler
 
     def _check(self, panel: Panel) -> None:
@@ -143,8 +151,16 @@ class Scaler:
                 f"{', '.join(self.columns[1:]) or 'none'}; give the same columns in the same order"
             )
 
+    def _complete(self, measured: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """What was measured, with what is typical where there was nothing to measure; 1 for a scale of 0."""
+        center, scale = (np.where(np.isnan(one), usual, one) for one, usual in zip(measured, self.typical, strict=True))
+        return center, np.where(scale > 0, scale, 1.0)
+
     def _measure(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Centre and scale of each column of one series; values ``(T, columns)``."""
+        """Centre and scale of each column of one series; values ``(T, columns)``.
+
+        NaN of a column without a value; the scale of one that does not vary is 0.
+        """
         center, scale = self._spread(self._logged(values))
         for column in self.categories:
             place = self.columns.index(column)
@@ -153,8 +169,10 @@ class Scaler:
 
     def _spread(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         width = values.shape[1]
-        if self.kind == "none" or not len(values):
+        if self.kind == "none":
             return np.zeros(width), np.ones(width)
+        if not len(values):
+            return np.full(width, np.nan), np.full(width, np.nan)
         if np.isnan(values).any():
             parts = [self._spread(column[~np.isnan(column)][:, None]) for column in values.T]
             return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
@@ -170,4 +188,30 @@ class Scaler:
             scale = np.where(scale > 0, scale, spread)
         # The spread of a constant column is rounding, not zero.
         constant = high - low <= 10 * np.finfo(float).eps * np.maximum(np.abs(low), np.abs(high))
-        return center, np.where(constant | (scale == 0), 1.0, scale)
+        return center, np.where(constant, 0.0, scale)
+
+
+def find_typical(measured: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    """Centre and scale, each ``(columns,)``, of values of all series together.
+
+    The scale is that of the series and of how far their centres lie apart: of standard deviations of series of one
+    length, the standard deviation of all their values. Both 0 where no series has a value.
+
+    Args:
+        measured: centre and scale of each series; NaN where it has no value.
+
+    >>> one, other = (np.array([1.0]), np.array([2.0])), (np.array([3.0]), np.array([2.0]))
+    >>> center, scale = find_typical([one, other, (np.array([np.nan]), np.array([np.nan]))])
+    >>> center.tolist(), (scale**2).round(9).tolist()
+    ([2.0], [5.0])
+    """
+    centers, scales = (np.stack(part) for part in zip(*measured, strict=True))
+    there = ~np.isnan(centers)
+    count = np.maximum(there.sum(0), 1)
+    center = np.where(there, centers, 0).sum(0) / count
+    squares = np.where(there, scales**2 + (centers - center) ** 2, 0).sum(0) / count
+    return center, np.sqrt(squares)
+
+
+def _read_pair(data: dict[str, list[float]]) -> tuple[np.ndarray, np.ndarray]:
+    return np.array(data["center"], dtype=float), np.array(data["scale"], dtype=float)
