@@ -268,6 +268,19 @@ def test_unknown_tokens_are_counted_and_never_written():
     assert folded.perplexity(RHYME.upper()) == folded.perplexity(RHYME)
 
 
+def test_a_word_that_reads_as_an_end_is_a_word_and_no_end():
+    texts = ["say <end> and go on", "say <pad> and go on"] * 10
+    model = small(unit="space", max_epochs=80).fit(texts)
+    # As many tokens as with a word that reads as nothing.
+    other = small(unit="space", max_epochs=1).fit([text.replace("<", "(") for text in texts])
+    assert len(model.encoder_.vocabulary) == len(other.encoder_.vocabulary)
+    assert model.score_text(texts).tokens == other.score_text(texts).tokens == 20 * 6
+    assert model.perplexity(texts) < 1.3
+    assert model.generate("say <end>", 10, temperature=0) == " and go on"
+    assert model.generate("say", 10, temperature=0) in (" <end> and go on", " <pad> and go on")
+    assert "".join(model.stream("say", 10, temperature=0)) == model.generate("say", 10, temperature=0)
+
+
 def test_numbers_of_numpy_are_numbers():
     model = small(hidden_size=np.int64(8), chunk=np.int32(8), max_epochs=np.int64(2), dropout=np.float32(0.5))
     assert model.fit(RHYME).history_.epochs == 2

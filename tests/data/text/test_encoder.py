@@ -50,6 +50,21 @@ def test_text_that_spells_a_special_out_is_only_text():
     assert encoder.encode("a </s> <pad>") == [encoder.vocabulary.numbers["a"], UNKNOWN, UNKNOWN]
     assert encoder.decode([2, 0, *encoder.encode("a b"), 2]) == "a b"
     assert encoder.decode([UNKNOWN]) == "<unk>"
+    assert encoder.encode("a <unk>") == [encoder.vocabulary.numbers["a"], UNKNOWN]
+
+
+@pytest.mark.parametrize("unit", ["char", "word", "space", "bpe"])
+def test_a_text_learnt_with_specials_in_it_comes_back_and_holds_none(unit):
+    if unit == "bpe":
+        pytest.importorskip("tokenizers", reason="the package tokenizers (extra text) is not installed")
+    text = "<end> of <pad> and \\\\<end> or <end>,"
+    encoder = TextEncoder(unit, specials=["<end>"]).fit([text] * 3)
+    numbers = encoder.encode(text)
+    assert min(numbers) > 2
+    again = TextEncoder.from_json(json.loads(json.dumps(encoder.to_json())))
+    assert again.split(encoder.decode([2, *numbers, 0])) == encoder.split(text)
+    if unit != "word":
+        assert again.decode([2, *numbers, 0]) == text
 
 
 @pytest.mark.parametrize(

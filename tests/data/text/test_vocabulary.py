@@ -26,10 +26,32 @@ def test_rare_tokens_and_large_vocabularies_are_cut():
 
 
 def test_specials_come_first_and_are_not_counted_as_text():
-    vocabulary = Vocabulary.of(["<s>", "<s>", "a", "<pad>"], specials=["<s>", "</s>"])
+    vocabulary = Vocabulary.of(["a", "<unk>", "<unk>"], specials=["<s>", "</s>"])
     assert vocabulary.tokens == ["<pad>", "<unk>", "<s>", "</s>", "a"]
     assert vocabulary.specials == 4
     assert (PADDING, UNKNOWN) == (0, 1)
+
+
+def test_words_that_read_as_specials_are_words():
+    words = ["<s>", "<s>", "a", "<pad>", "\\<pad>", "\\\\<pad>", "\\a", "\\", "<unk>", "\\<unk>"]
+    vocabulary = Vocabulary.of(words, specials=["<s>"])
+    numbers = vocabulary.encode(words)
+    assert vocabulary.decode(numbers) == words
+    assert len(set(numbers)) == len(set(words))
+    assert [number for number in numbers if number < vocabulary.specials] == [UNKNOWN]  # <unk> alone
+    assert vocabulary.decode([0, 2]) == ["<pad>", "<s>"]
+    # Of a vocabulary that does not hold them they are unknown words, and no end or padding.
+    assert Vocabulary.of(["a"], specials=["<s>"]).encode(["<s>", "<pad>", "a"]) == [UNKNOWN, UNKNOWN, 3]
+
+
+SPECIALS = st.sampled_from(["<pad>", "<end>", "\\<end>", "\\\\<end>", "\\", "end", "<", "a"])
+
+
+@given(st.lists(SPECIALS | st.text(min_size=1, max_size=4), min_size=1))
+def test_any_words_come_back(words):
+    vocabulary = Vocabulary.of(words, specials=["<end>"])
+    assert vocabulary.decode(vocabulary.encode(words)) == words
+    assert min(vocabulary.encode(words)) >= 3 or "<unk>" in words
 
 
 @given(st.lists(st.text(min_size=1, max_size=4), min_size=1))

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from grunit.data.text.pieces import Pieces
 from grunit.data.text.splitting import join_words, split_words
-from grunit.data.text.vocabulary import UNKNOWN, UNKNOWN_TOKEN, Vocabulary
+from grunit.data.text.vocabulary import UNKNOWN, Vocabulary
 from grunit.errors import DataError, InputError, NotFittedError, suggest
 
 UNITS = ("char", "word", "space", "bpe")
@@ -132,20 +132,19 @@ class TextEncoder:
         return join_words(tokens) if self.unit == "word" else " ".join(tokens)
 
     def encode(self, text: str) -> list[int]:
-        """The number of every token of a text; a text that spells a special token out does not become one.
+        """The number of every token of a text; a word that reads as a special one is only a word, but for ``<unk>``.
 
         Raises:
             NotFittedError: before :meth:`fit`.
         """
         self._check_fitted()
-        numbers = self.vocabulary.encode(self.split(text))
-        return [UNKNOWN if number < self.vocabulary.specials else number for number in numbers]
+        return self.vocabulary.encode(self.split(text))
 
     def decode(self, ids: Iterable[int]) -> str:
         """Numbers as text: what is unknown is written ``<unk>``, padding and specials are left out."""
         self._check_fitted()
-        special = set(self.vocabulary.tokens[: self.vocabulary.specials]) - {UNKNOWN_TOKEN}
-        return self.join([token for token in self.vocabulary.decode(ids) if token not in special])
+        shown = [number for number in ids if number == UNKNOWN or not 0 <= number < self.vocabulary.specials]
+        return self.join(self.vocabulary.decode(shown))
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "vocabulary"):

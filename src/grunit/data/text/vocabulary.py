@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from grunit.errors import DataError, InputError
@@ -14,6 +14,9 @@ PADDING_TOKEN, UNKNOWN_TOKEN = "<pad>", "<unk>"
 
 class Vocabulary:
     """Tokens by number: padding is 0, unknown is 1, further specials follow, then all others.
+
+    A word of a text that reads as a special is a word like any other, kept with a backslash before it; only ``<unk>``
+    is the unknown one wherever it stands, as in the Penn Treebank.
 
     Args:
         tokens: all of them in the order of their numbers, ``"<pad>"`` and ``"<unk>"`` first.
@@ -27,9 +30,11 @@ class Vocabulary:
     >>> vocabulary.tokens
     ['<pad>', '<unk>', '<end>', 'be', 'to', 'not', 'or']
     >>> vocabulary.encode(["to", "sleep", "<end>"])
-    [4, 1, 2]
+    [4, 1, 1]
     >>> vocabulary.decode([4, 1, 2])
     ['to', '<unk>', '<end>']
+    >>> Vocabulary.of(["an", "<end>"], specials=["<end>"]).tokens
+    ['<pad>', '<unk>', '<end>', '\\\\<end>', 'an']
     """
 
     def __init__(self, tokens: Sequence[str], specials: int = 2):
@@ -37,6 +42,7 @@ class Vocabulary:
         if self.tokens[:2] != [PADDING_TOKEN, UNKNOWN_TOKEN] or not 2 <= specials <= len(self.tokens):
             raise DataError(f"a vocabulary begins with {PADDING_TOKEN!r} and {UNKNOWN_TOKEN!r}: use Vocabulary.of")
         self.numbers = {token: number for number, token in enumerate(self.tokens)}
+        self.reserved = frozenset(self.tokens[:specials]) - {UNKNOWN_TOKEN}
         if len(self.numbers) != len(self.tokens):
             twice = next(token for token, count in Counter(self.tokens).items() if count > 1)
             raise DataError(f"the vocabulary holds {twice!r} twice: give every token once")
@@ -63,9 +69,9 @@ class Vocabulary:
             raise InputError(f"min_count is {min_count!r}: give a whole number of at least 1")
         if max_size is not None and max_size < len(first):
             raise InputError(f"max_size is {max_size!r}: give at least {len(first)}, the number of special tokens")
-        counts = Counter(tokens)
-        for token in first:
-            counts.pop(token, None)
+        reserved = frozenset(first) - {UNKNOWN_TOKEN}
+        counts = {_escape(token, reserved): count for token, count in Counter(tokens).items()}
+        counts.pop(UNKNOWN_TOKEN, None)
         known = [token for token, count in counts.items() if count >= min_count]
         known.sort(key=lambda token: (-counts[token], token))
         return cls([*first, *known][:max_size], len(first))
@@ -77,8 +83,8 @@ class Vocabulary:
         return token in self.numbers
 
     def encode(self, tokens: Iterable[str]) -> list[int]:
-        """The number of each token, :data:`UNKNOWN` for those that are not in the vocabulary."""
-        return [self.numbers.get(token, UNKNOWN) for token in tokens]
+        """The number of each token of a text, :data:`UNKNOWN` for those that are not in the vocabulary."""
+        return [self.numbers.get(_escape(token, self.reserved), UNKNOWN) for token in tokens]
 
     def decode(self, ids: Iterable[int]) -> list[str]:
         """The token of each number.
@@ -90,7 +96,7 @@ class Vocabulary:
         for number in ids:
             if not 0 <= number < len(self.tokens):
                 raise DataError(f"{number} is no token: the vocabulary has the numbers 0 to {len(self.tokens) - 1}")
-            tokens.append(self.tokens[int(number)])
+            tokens.append(_unescape(self.tokens[int(number)], self.reserved))
         return tokens
 
     def to_json(self) -> dict[str, Any]:
@@ -101,3 +107,12 @@ class Vocabulary:
     def from_json(cls, found: dict[str, Any]) -> Vocabulary:
         """What :meth:`to_json` gave, back."""
         return cls(list(found["tokens"]), int(found["specials"]))
+
+
+def _escape(token: str, reserved: Collection[str]) -> str:
+    """A word that reads as a special, or as one that was escaped, with one more backslash before it."""
+    return "\\" + token if token in reserved or (token[:1] == "\\" and token.lstrip("\\") in reserved) else token
+
+
+def _unescape(token: str, reserved: Collection[str]) -> str:
+    return token[1:] if token[:1] == "\\" and token.lstrip("\\") in reserved else token
