@@ -6,26 +6,20 @@ import math
 import sys
 import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import clone
 
 from grunit.data import DataWarning, Panel
-from grunit.errors import DataError, InputError
-from grunit.tasks.forecast_outputs import PointOutput, find_output
+from grunit.tasks.conformal_plan import plan
 from grunit.tasks.metrics import coverage
 from grunit.tasks.quantiles import column_order
 from grunit.tasks.statics import Statics
 
 if TYPE_CHECKING:
     from grunit.tasks.forecaster import Forecaster
-
-FEW = 400
-"""Windows to learn from, below which the intervals of a network are too narrow to be left uncorrected."""
-SCORES = 60
-"""Errors of each step that ``"auto"`` aims for: enough for an interval of 95 % and its spread."""
 
 
 @dataclass
@@ -41,6 +35,7 @@ class Conformal:
         enough: whether there were as many errors as the highest level takes.
         measured: by level, percent of targets inside before and after, on the later half of the windows with the
             shifts of the earlier half; empty where there is nothing to halve.
+        left_out: series that had no room for a window, and that the errors are not of.
 
     Source: Romano, Patterson & Candès, *Conformalized quantile regression* (2019), eqs. 6 to 8; one quantile of the
     errors for each step ahead, as errors grow with it.
@@ -53,6 +48,7 @@ class Conformal:
     pooled: bool
     enough: bool
     measured: dict[str, dict[str, float]]
+    left_out: list[str] = field(default_factory=list)
 
     def apply(self, quantiles: np.ndarray) -> np.ndarray:
         """Scaled quantiles ``(N, h, Q)``, ascending, with their ends moved; they stay ascending."""
@@ -75,6 +71,9 @@ class Conformal:
         told = f"intervals corrected by {self.scores} errors {'in all' if self.pooled else 'a step'}"
         told += f" of {self.windows} windows held back" if self.windows > 1 else " of one window held back"
         told += f"; on the later half: {inside}" if inside else ""
+        if self.left_out:
+            more = f" and {len(self.left_out) - 1} more" if len(self.left_out) > 1 else ""
+            told += f"; with nothing to hold back: series {self.left_out[0]!r}{more}"
         return told if self.enough else f"{told}; too few for the highest level, which may still be too narrow"
 
     def to_json(self) -> dict[str, Any]:
@@ -154,45 +153,6 @@ def from_windows(quantiles: np.ndarray, target: np.ndarray, levels: Sequence[flo
     return found
 
 
-def plan(forecaster: Forecaster, panel: Panel, val_size: int) -> tuple[int, int]:
-    """How many windows to hold back and how far apart; ``(0, 1)`` for none.
-
-    Raises:
-        InputError: ``conformal`` is neither ``"auto"`` nor a whole number.
-        DataError: so many were asked for, and a series is too short.
-    """
-    asked, h, least = forecaster.conformal, forecaster.h, forecaster.input_size_ + forecaster.h + val_size
-    automatic = isinstance(asked, str) and asked == "auto"
-    if not automatic and (isinstance(asked, bool) or not isinstance(asked, (int, np.integer)) or asked < 0):
-        raise InputError(f"conformal is {asked!r}: give 'auto', a number of windows, or 0 for none")
-    if not forecaster.level or (not automatic and asked == 0):
-        return 0, 1
-    shortest = min(panel.lengths)
-    if automatic:
-        point = issubclass(find_output(forecaster.loss), PointOutput)
-        if not point and sum(length - val_size - least + 1 for length in panel.lengths) >= FEW:
-            return 0, 1
-        room = min(shortest - least, max(h, shortest // 3))
-        windows = min(-(-SCORES // len(panel)), room - h + 1)
-        if windows < 1 and point:
-            raise DataError(
-                f"series {panel.ids[panel.lengths.index(shortest)]!r} has {shortest} rows, too few to measure the "
-                f"intervals of loss {forecaster.loss!r}: give level=(), a longer series, or a smaller input_size"
-            )
-        if windows < 1:
-            return 0, 1
-    else:
-        windows, room = int(asked), shortest - least
-        if room - h + 1 < windows:
-            series = panel.ids[panel.lengths.index(shortest)]
-            raise DataError(
-                f"series {series!r} has {shortest} rows and conformal={windows} needs {least + h + windows - 1}: "
-                f"hold back fewer windows, or give a longer series"
-            )
-        room = max(h + windows - 1, min(room, shortest // 3))
-    return windows, max(1, min(h, (room - h) // max(windows - 1, 1)))
-
-
 def calibrate(forecaster: Forecaster, panel: Panel, statics: Statics, val_size: int) -> Conformal | None:
     """Train a clone without the last windows, and learn from its errors there; None where nothing is to be done.
 
@@ -201,23 +161,24 @@ def calibrate(forecaster: Forecaster, panel: Panel, statics: Statics, val_size: 
     """
     from grunit.tasks.backtest import backtest
 
-    windows, apart = plan(forecaster, panel, val_size)
-    if not windows:
+    chosen = plan(forecaster, panel, val_size)
+    if not chosen.windows:
         return None
     if forecaster.verbose and forecaster.conformal != "auto":
-        print(f"and once more without the last {windows} windows, to measure the intervals", file=sys.stderr)
+        print(f"and once more without the last {chosen.windows} windows, to measure the intervals", file=sys.stderr)
     # With "auto" the data is small, and this takes a moment.
     verbose = 0 if forecaster.conformal == "auto" else forecaster.verbose
     probe = clone(forecaster).set_params(
         conformal=0, input_size=forecaster.input_size_, season=forecaster.season_, verbose=verbose
     )
-    past = backtest(probe, panel, windows, apart, statics=statics, val_size=val_size)
-    scaled = past.models[0].scaler_.scaled
+    past = backtest(probe, chosen.panel, chosen.windows, chosen.apart, statics=statics, val_size=val_size)
+    scaled, ids = past.models[0].scaler_.scaled, chosen.panel.ids
     found = from_windows(
-        np.stack([scaled(forecast, panel.ids) for forecast in past.forecasts]),
-        np.stack([scaled(window.target, panel.ids) for window in past.windows]),
+        np.stack([scaled(forecast, ids) for forecast in past.forecasts]),
+        np.stack([scaled(window.target, ids) for window in past.windows]),
         sorted(set(forecaster.level)),
     )
+    found.left_out = chosen.left_out
     if not found.enough and forecaster.conformal != "auto":
         warnings.warn(f"{found.tell()}; give a larger conformal", DataWarning, stacklevel=4)
     return found

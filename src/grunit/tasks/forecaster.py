@@ -16,7 +16,8 @@ from grunit.tasks import forecast_network as network
 from grunit.tasks import forecast_reading as reading
 from grunit.tasks.baselines import BASELINES
 from grunit.tasks.calendar import calendar_cycles
-from grunit.tasks.conformal import calibrate, plan
+from grunit.tasks.conformal import calibrate
+from grunit.tasks.conformal_plan import plan
 from grunit.tasks.context import extend_context, join_context
 from grunit.tasks.estimator import Estimator
 from grunit.tasks.forecast_answers import answer
