@@ -54,6 +54,28 @@ def test_forecasts_are_means_of_the_members_quantiles(forecasters, weights):
         np.testing.assert_allclose(answer[name], share * first[own] + (1 - share) * second[own], rtol=1e-12)
 
 
+def test_the_median_of_three_is_the_middle_one(forecasters, regressors, tmp_path):
+    third = tiny(seed=2).fit(daily())
+    answers = [one.predict() for one in (*forecasters, third)]
+    ensemble = Ensemble([*forecasters, third], combine="median")
+    for found in (ensemble.predict(), grunit.load(ensemble.save(tmp_path / "model")).predict()):
+        for name in found.columns[2:]:
+            own = np.sort([answer[name.replace("Ensemble", "Forecaster")] for answer in answers], 0)
+            np.testing.assert_array_equal(found[name], own[1])
+    three = [*regressors, SequenceRegressor(seed=2, **SMALL).fit(X, SUMS)]
+    middle = np.sort([one.predict(X) for one in three], 0)[1]
+    np.testing.assert_array_equal(Ensemble(three, combine="median").predict(X), middle)
+
+
+def test_a_median_is_refused_where_it_has_no_meaning(regressors, classifiers):
+    with pytest.raises(InputError, match="combine is 'mode': give 'mean' or 'median'"):
+        Ensemble(regressors, combine="mode")
+    with pytest.raises(InputError, match="leave weights out"):
+        Ensemble(regressors, [1, 2], combine="median")
+    with pytest.raises(InputError, match="classes take combine='mean'"):
+        Ensemble(classifiers, combine="median")
+
+
 def test_forecasts_go_on_from_a_history_with_the_levels_asked_for(forecasters):
     frame = daily(seed=3)
     answer = Ensemble(forecasters).predict(frame, level=[95])

@@ -17,8 +17,8 @@ from torch import Tensor
 
 from grunit.bundle import write_bundle
 from grunit.errors import InputError
-from grunit.tasks.ensemble_agreement import AGREED, check_models, check_weights
-from grunit.tasks.ensemble_frames import Joined, mean_of_frames
+from grunit.tasks.ensemble_agreement import AGREED, check_combine, check_models, check_weights
+from grunit.tasks.ensemble_frames import Joined, join_answers, join_frames
 from grunit.tasks.estimator import Estimator, UnfittedError
 
 
@@ -28,13 +28,15 @@ def _only(*kinds: str) -> Any:
 
 
 class Ensemble(BaseEstimator):
-    """Answers with the mean of what several models say.
+    """Answers with the mean, or the median, of what several models say.
 
     Args:
         models: at least one, all of one kind: :class:`grunit.Forecaster` (the same ``h``, ``level`` and column names),
             :class:`grunit.SequenceClassifier` (the same classes) or :class:`grunit.SequenceRegressor` (the same number
             of targets). Fitted ones answer at once; :meth:`fit` trains all.
         weights: of each model, at least 0, in any unit; None (default) for alike.
+        combine: ``"mean"`` (default), or ``"median"`` of forecasts and numbers, which one model that is far off does
+            not move; it takes no weights and is not for classes.
 
     Forecasts are means of medians and of the ends of intervals, that is of quantiles, which keeps intervals as sharp as
     those of the members (Lichtendahl, Grushka-Cockayne & Winkler, *Is it better to average probabilities or
@@ -47,7 +49,7 @@ class Ensemble(BaseEstimator):
             they have it.
 
     Raises:
-        InputError: models of different tasks, classes, horizons or levels, or weights that do not fit.
+        InputError: models of different tasks, classes, horizons or levels, or weights or ``combine`` that do not fit.
 
     >>> import numpy as np, grunit
     >>> X, y = [np.linspace(0, side, n) for side in (1, -1) for n in (4, 5, 6)], ["up"] * 3 + ["down"] * 3
@@ -58,11 +60,13 @@ class Ensemble(BaseEstimator):
 
     kind = "Ensemble"
 
-    def __init__(self, models: Sequence[Estimator], weights: Sequence[float] | None = None):
+    def __init__(self, models: Sequence[Estimator], weights: Sequence[float] | None = None, *, combine: str = "mean"):
         self.models = models
         self.weights = weights
+        self.combine = combine
         check_models(models)
         check_weights(weights, len(models))
+        check_combine(combine, weights, models[0].kind)
 
     @classmethod
     def of_seeds(cls, estimator: Estimator, seeds: int | Iterable[int] = 5) -> Ensemble:
@@ -91,6 +95,7 @@ class Ensemble(BaseEstimator):
                 raise UnfittedError(f"model {place} of this Ensemble is not fitted: call fit of the ensemble or of it")
         check_models(found)
         check_weights(self.weights, len(found))
+        check_combine(self.combine, self.weights, found[0].kind)
         return found
 
     def __getattr__(self, name: str) -> Any:
@@ -142,8 +147,8 @@ class Ensemble(BaseEstimator):
             return self.classes_[self.predict_proba(*data, **options).argmax(1)]
         answers = [member.predict(*data, **options) for member in members]
         if kind == "Forecaster":
-            return mean_of_frames(answers, self._shares(), kind, type(self).__name__)
-        return np.average(answers, axis=0, weights=self._shares())
+            return join_frames(answers, self._shares(), kind, type(self).__name__)
+        return join_answers(answers, self._shares())
 
     @_only("SequenceClassifier")
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -169,7 +174,7 @@ class Ensemble(BaseEstimator):
     def cross_validation(self, df: Any, *arguments: Any, **options: Any) -> Any:
         """Forecasts of past windows by copies trained before them, as :meth:`grunit.Forecaster.cross_validation`."""
         answers = [model.cross_validation(df, *arguments, **options) for model in self.models]
-        return mean_of_frames(answers, self._shares(), self.models[0].kind, type(self).__name__)
+        return join_frames(answers, self._shares(), self.models[0].kind, type(self).__name__)
 
     def save(self, path: str | os.PathLike, overwrite: bool = False) -> Path:
         """Write all members to one folder, whole or not at all; :func:`grunit.load` reads it.
@@ -191,10 +196,17 @@ class Ensemble(BaseEstimator):
             encoders |= {f"{place}-{name}": value for name, value in learnt.items()}
         weights = None if self.weights is None else np.asarray(self.weights, dtype=float).tolist()
         return write_bundle(
-            path, self.kind, {"members": parts, "weights": weights}, tensors, encoders, overwrite=overwrite
+            path,
+            self.kind,
+            {"members": parts, "weights": weights, "combine": self.combine},
+            tensors,
+            encoders,
+            overwrite=overwrite,
         )
 
-    def _shares(self) -> np.ndarray:
-        """The weights, to the sum of 1."""
+    def _shares(self) -> np.ndarray | None:
+        """The weights, to the sum of 1; None for the median."""
+        if self.combine == "median":
+            return None
         given = np.ones(len(self.models)) if self.weights is None else np.asarray(self.weights, dtype=float)
         return given / given.sum()

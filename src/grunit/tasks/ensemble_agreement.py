@@ -67,6 +67,20 @@ def check_weights(weights: Any, models: int) -> None:
         raise InputError(f"weights is {weights!r}: give {models} numbers of at least 0, one a model, not all 0")
 
 
+def check_combine(combine: Any, weights: Any, kind: str) -> None:
+    """Refuse a way to join answers that there is not, or not for these models.
+
+    Raises:
+        InputError: naming it.
+    """
+    if combine not in ("mean", "median"):
+        raise InputError(f"combine is {combine!r}: give 'mean' or 'median'")
+    if combine == "median" and weights is not None:
+        raise InputError("combine='median' counts every model alike: leave weights out, or take combine='mean'")
+    if combine == "median" and kind == "SequenceClassifier":
+        raise InputError("combine='median' is of forecasts and numbers: classes take combine='mean'")
+
+
 def _comparable(name: str, value: Any) -> Any:
     if name == "level":
         return sorted(set(np.asarray(value, dtype=float).tolist()))

@@ -12,19 +12,28 @@ from grunit.errors import DataError, InputError
 from grunit.tasks.forecast_frames import is_polars
 
 
-def mean_of_frames(frames: Sequence[Any], shares: np.ndarray, name: str, new: str) -> Any:
-    """The mean of the columns whose names begin with ``name``; all others must be alike.
+def join_answers(answers: Sequence[Any], shares: np.ndarray | None) -> np.ndarray:
+    """The mean with these shares, or without shares the median, number by number.
+
+    >>> join_answers([[1.0], [2.0], [9.0]], None), join_answers([[1.0], [3.0]], np.array([0.75, 0.25]))
+    (array([2.]), array([1.5]))
+    """
+    return np.median(answers, axis=0) if shares is None else np.average(answers, axis=0, weights=shares)
+
+
+def join_frames(frames: Sequence[Any], shares: np.ndarray | None, name: str, new: str) -> Any:
+    """The mean or median of the columns whose names begin with ``name``; all others must be alike.
 
     Args:
         frames: pandas or polars; the result is of the kind of the first.
-        shares: ``(models,)``, of sum 1.
+        shares: ``(models,)``, of sum 1; None for the median.
         name, new: how the columns begin in the frames, and in the result.
 
     Raises:
         DataError: the frames are of other series or times.
 
     >>> one, two = (pd.DataFrame({"ds": [1, 2], "F": [x, 2 * x], "F-lo-80": 0.0}) for x in (1.0, 3.0))
-    >>> mean_of_frames([one, two], np.array([0.5, 0.5]), "F", "E").to_dict("list")
+    >>> join_frames([one, two], np.array([0.5, 0.5]), "F", "E").to_dict("list")
     {'ds': [1, 2], 'E': [2.0, 4.0], 'E-lo-80': [0.0, 0.0]}
     """
     first = frames[0]
@@ -40,9 +49,7 @@ def mean_of_frames(frames: Sequence[Any], shares: np.ndarray, name: str, new: st
                 f"models 1 and {place} of the Ensemble forecast other series or times, having been fitted on other "
                 "data: give predict the history to go on from as df"
             )
-    values = {
-        column: np.average([frame[column].to_numpy() for frame in frames], axis=0, weights=shares) for column in means
-    }
+    values = {column: join_answers([frame[column].to_numpy() for frame in frames], shares) for column in means}
     names = {column: new + column.removeprefix(name) for column in means}
     if is_polars(first):
         series = [type(first[column])(column, value) for column, value in values.items()]
@@ -55,14 +62,14 @@ class Joined:
 
     Args:
         members: fitted.
-        shares: of each, of sum 1.
+        shares: of each, of sum 1; None for the median.
         name: of their row in the table of scores.
 
     Raises:
         InputError: they look at different columns of the data.
     """
 
-    def __init__(self, members: Sequence[Any], shares: np.ndarray, name: str):
+    def __init__(self, members: Sequence[Any], shares: np.ndarray | None, name: str):
         self._members, self._shares, self._name = members, shares, name
         first = members[0]
         for name in ("exogenous_", "futr_exog"):
@@ -79,9 +86,8 @@ class Joined:
         return getattr(self._members[0], name)
 
     def forecast(self, *arguments: Any, **options: Any) -> Any:
-        """The mean of the members' quantiles."""
-        answers = [member.forecast(*arguments, **options) for member in self._members]
-        return np.average(answers, axis=0, weights=self._shares)
+        """The members' quantiles as one."""
+        return join_answers([member.forecast(*arguments, **options) for member in self._members], self._shares)
 
     def evaluate(self, df: Any, *arguments: Any, **options: Any) -> pd.DataFrame:
         """The table of scores of :meth:`grunit.Forecaster.evaluate`."""

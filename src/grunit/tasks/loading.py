@@ -60,7 +60,8 @@ def _build(bundle: Bundle, path: str | os.PathLike, cells: list[type[Cell]]) -> 
         raise BundleError(f"{path}: it holds a {bundle.kind!r}, which this version cannot read; upgrade grunit")
     kind: type[Any] = getattr(importlib.import_module(KINDS[bundle.kind]), bundle.kind)
     if bundle.kind == "Ensemble":
-        return kind([_build(part, path, cells) for part in _members(bundle)], bundle.config["weights"])
+        members = [_build(part, path, cells) for part in _members(bundle)]
+        return kind(members, bundle.config["weights"], combine=bundle.config.get("combine", "mean"))
     config = {**bundle.config}
     config["cell"] = _find(config.get("cell"), cells)
     estimator = kind(**config)
