@@ -128,5 +128,6 @@ def _choose(panel: Panel, places: list[int]) -> Panel:
     """Some of the series."""
     if len(places) == len(panel):
         return panel
-    ids, times, values = ([column[place] for place in places] for column in (panel.ids, panel.times, panel.values))
+    ids, times = [panel.ids[place] for place in places], [panel.times[place] for place in places]
+    values = [panel.values[place] for place in places]
     return replace(panel, ids=ids, times=times, values=values)
