@@ -113,7 +113,7 @@ def tell(document: dict[str, Any]) -> str:
     return (
         "M4 Hourly, 414 series, the 48 hours kept for the test, one thread, mean and standard deviation over seeds; "
         f"published numbers below. Settings: {chosen}; the best of six that were tried, the test hours in sight. "
-        "*Median of three* is `grunit.Ensemble` of the three with `combine='median'`; the winner is an ensemble too.\n\n"
+        "*Median of three*: `grunit.Ensemble` of the three with `combine='median'`; the winner is an ensemble too.\n\n"
         + markdown(table, ["forecast", "sMAPE", "MASE", "seeds", "parameters", "a fit"])
         + (f"\n\nThe three alone, sMAPE / MASE: {'; '.join(alone)}." if alone else "")
     )
