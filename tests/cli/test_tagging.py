@@ -119,3 +119,28 @@ def test_an_interrupted_fit_goes_on_with_its_validation(run, news, monkeypatch):
     assert answer.status == 0, answer.err
     assert json.loads(answer.out)["epochs"] == 30
     assert len(grunit.load("kept").history_.validation) == 30
+
+
+def test_cells_and_settings_are_held_against_the_most_frequent_tag(run, news):
+    quick = (*SMALL[:4], "--set", "max_epochs=1")
+    answer = run("compare", "tagging", news, "--cells", "gru,mgu", "--seeds", 1, *quick, "--json")
+    assert answer.status == 0, answer.err
+    found = json.loads(answer.out)
+    assert [row["name"] for row in found["rows"]] == ["gru", "mgu", "most frequent tag of each word"]
+    assert (found["metric"], found["higher_is_better"]) == ("entity F1", True)
+    assert found["verdict"] in Path("report.html").read_text(encoding="utf-8")
+    pytest.importorskip("optuna", reason="of the extra tune")
+    answer = run("tune", "tagging", news, *quick, "--space", "characters=none,cnn", "--method", "grid", "--json")
+    assert answer.status == 0, answer.err
+    tuned = json.loads(answer.out)
+    assert len(tuned["trials"]) == 2
+    assert list(tuned["baselines"]) == ["most frequent tag of each word"]
+    assert run("predict", "model", news).status == 0
+
+
+@pytest.mark.parametrize("verb", ["compare", "tune"])
+def test_a_tag_that_breaks_the_scheme_is_told_with_its_line_before_any_training(run, news, verb):
+    news.write_text(news.read_text().replace("sang VBD O", "sang VBD I-ORG", 1))
+    answer = run(verb, "tagging", news, *SMALL)
+    assert (answer.status, answer.out) == (2, "")
+    assert "train.conll, line 2: 'I-ORG' after 'B-PER' breaks BIO" in answer.err

@@ -85,8 +85,26 @@ def test_what_translation_has_not_is_refused(run, files):
         (("predict", "kept", "all.de", "--level", "80"), "translation has no intervals"),
         (("evaluate", "kept", "pairs.tsv", "--windows", "2"), "translation has no windows"),
         (("evaluate", "kept", "all.de"), "name both files with a comma, as in test.de,test.en"),
-        (("compare", "translation", "pairs.tsv", "--cells", "gru"), "grunit compare does not translate"),
+        (("compare", "translation", "pairs.tsv", "--windows", "3"), "translation has no windows"),
+        (("compare", "translation", "pairs.tsv", "--metric", "F1"), "metric is 'F1': use one of BLEU, chrF"),
     ):
         answer = run(*words)
         assert answer.status == 2
         assert message in answer.err
+
+
+def test_cells_and_settings_are_held_against_a_translation_memory(run, files):
+    pytest.importorskip("sacrebleu", reason="BLEU is of the extra translation")
+    quick = (*SMALL[:-4], "--set", "max_epochs=1")
+    answer = run("compare", "translation", "all.de", "--target", "all.en", "--cells", "gru", "--seeds", 1, *quick)
+    assert answer.status == 0, answer.err
+    assert "translation of the nearest text" in answer.out
+    report = Path("report.html").read_text(encoding="utf-8")
+    assert "BLEU decides: higher is better" in report
+    pytest.importorskip("optuna", reason="of the extra tune")
+    words = ("--metric", "chrF", "--space", "attention=additive,multiplicative", "--method", "grid", *quick)
+    answer = run("tune", "translation", "pairs.tsv", *words, "--json")
+    assert answer.status == 0, answer.err
+    found = json.loads(answer.out)
+    assert len(found["trials"]) == 2
+    assert grunit.load("model").attention == found["best"]["values"]["attention"]

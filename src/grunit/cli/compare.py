@@ -34,6 +34,7 @@ from grunit.errors import InputError
 
 if TYPE_CHECKING:
     from grunit.tasks.comparison import Comparison
+    from grunit.tasks.held_comparison import HeldComparison
 
 WINDOWS = 4
 METRIC = "MAE"
@@ -53,7 +54,10 @@ def run(
     seeds: Annotated[int, typer.Option("--seeds", help="How often each cell is trained.", min=1)] = 3,
     windows: Windows = None,
     baselines: Baselines = None,
-    metric: Annotated[str | None, typer.Option("--metric", help="The score that decides [default: MAE].")] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option("--metric", help="The score that decides [default: MAE, error, entity F1, BLEU, perplexity]."),
+    ] = None,
     unit: Annotated[str | None, typer.Option("--unit", help="Of the target, for the report's axes.")] = None,
     output: Annotated[Path, typer.Option("-o", "--output", help="Where the report goes.")] = Path("report.html"),
     force: Force = False,
@@ -64,6 +68,8 @@ def run(
     from grunit.explain.report import check_place, write_report
 
     job = find_task(task)
+    if windows is not None and job.HORIZON is None:
+        raise InputError(f"{task} has no windows: leave --windows out")
     check_place(output)
     refuse_replacing(output, force)
     names = [read_cell(name) for name in read_names(cells)]
@@ -117,9 +123,9 @@ def read_names(text: str) -> list[str]:
     return names
 
 
-def show(found: Comparison) -> str:
+def show(found: Comparison | HeldComparison) -> str:
     """The table as text, best first."""
-    rows = sorted(found.rows, key=lambda row: row.mean(found.metric))
+    rows = sorted(found.rows, key=lambda row: row.mean(found.metric), reverse=getattr(found, "higher", False))
     metrics = list(rows[0].scores)
     lines = []
     for row in rows:

@@ -13,11 +13,17 @@ from grunit.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from grunit.explain.report_story import Story
     from grunit.tasks import LanguageModel
+    from grunit.tasks.held_comparison import HeldComparison
 
 HORIZON = None
 NEXT = "generate"
 """The verb that is told of after a fit."""
+METRIC = None
+"""What ``grunit compare`` decides by is the comparison's own choice."""
+SPACE = {"cell": ["gru", "lstm"], "hidden_size": [128, 256], "dropout": [0.0, 0.2], "lr": (1e-3, 1e-2, "log")}
+"""What ``grunit tune`` searches where nothing is named."""
 RESERVED = ("cell", "seed", "verbose")
 """Settings that have an option of their own."""
 TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
@@ -130,6 +136,45 @@ def evaluate(model: LanguageModel, data: str, windows: int | None) -> pd.DataFra
     )
 
 
-def compare(*arguments: Any, **options: Any) -> Any:
-    """Not part of this version."""
-    raise InputError("grunit compare does forecast, not language: fit each cell and hold their perplexities together")
+def examples(model: LanguageModel, text: str | list[str]) -> tuple[Any, ...]:
+    """What ``fit`` takes."""
+    return (text,)
+
+
+def compare(
+    data: str,
+    cells: list[str],
+    h: int | None,
+    seeds: list[int],
+    windows: int,
+    settings: list[str] | None,
+    columns: dict[str, str | None],
+    metric: str | None,
+    progress: Any,
+    keep: Path | None = None,
+) -> HeldComparison:
+    """Cells beside counts of neighbouring tokens, on the same text."""
+    from grunit.tasks.language_model_comparison import compare_languages
+
+    first = create(cells[0], h, 0, settings, columns["target"], columns["identity"], columns["time"])
+    for cell in cells[1:]:
+        create(cell, h, 0, settings)
+    more: dict[str, Any] = {"seeds": seeds, "metric": metric, "progress": progress, "keep": keep}
+    return compare_languages(read_data(data), cells, **more, **read_settings(settings, type(first), RESERVED))
+
+
+def tell(found: HeldComparison, target: str, unit: str, facts: dict[str, Any]) -> Story:
+    """The story of a comparison, for a report."""
+    from grunit.explain.report_held import tell_held
+
+    return tell_held(found, f"Which cell foresees {target}?", facts)
+
+
+def unit_of(data: str) -> str:
+    """A perplexity has no unit."""
+    return ""
+
+
+def words_for(data: str, target: str | None) -> str:
+    """What is read, for a title."""
+    return data.rpartition("/")[2]

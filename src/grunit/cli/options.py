@@ -8,13 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
-from grunit.cli.tasks import TASKS
+from grunit.cli.tasks import COMPARED, TASKS
 from grunit.errors import InputError
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, for machines.")]
 TaskName = Annotated[str, typer.Argument(metavar="TASK", help="What to learn: " + ", ".join(TASKS) + ".")]
-ComparedTask = Annotated[str, typer.Argument(metavar="TASK", help="What to learn: forecast, text-classification.")]
-TunedTask = Annotated[str, typer.Argument(metavar="TASK", help="What to learn: forecast, classification, regression.")]
+ComparedTask = Annotated[str, typer.Argument(metavar="TASK", help="What to learn: " + ", ".join(COMPARED) + ".")]
+TunedTask = TaskName
 Data = Annotated[
     str,
     typer.Argument(

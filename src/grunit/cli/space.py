@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import typing
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from grunit.cli.settings import guess, read_value
@@ -21,14 +21,19 @@ DEFAULT: dict[str, Any] = {
 """What is searched where nothing is named."""
 
 
-def default_space(estimator: Any, fixed: Collection[str]) -> dict[str, Any]:
+def default_space(estimator: Any, fixed: Collection[str], usual: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """What is worth searching first, of what the estimator takes and was not set by hand.
+
+    Args:
+        estimator: what is to be tuned.
+        fixed: arguments set by hand.
+        usual: what its task searches (default :data:`DEFAULT`).
 
     Raises:
         InputError: all of it was set.
     """
     known = estimator.get_params(deep=False)
-    space = {name: values for name, values in DEFAULT.items() if name in known and name not in fixed}
+    space = {name: values for name, values in (usual or DEFAULT).items() if name in known and name not in fixed}
     if not space:
         raise InputError("all that is searched by default was set: name what to search with --space")
     return space

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grunit.cli.forecast import spare_threads
@@ -13,11 +14,23 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from grunit.data.tagging import TaggedSentences
+    from grunit.explain.report_story import Story
     from grunit.tasks import SequenceTagger
+    from grunit.tasks.held_comparison import HeldComparison
 
 HORIZON = None
 READS_TEXTS = True
 TAKES_VALIDATION = True
+METRIC = None
+"""What ``grunit compare`` decides by is the comparison's own choice."""
+SPACE = {
+    "cell": ["gru", "lstm"],
+    "hidden_size": [64, 128],
+    "characters": [None, "cnn"],
+    "dropout": [0.3, 0.5],
+    "lr": (1e-3, 1e-2, "log"),
+}
+"""What ``grunit tune`` searches where nothing is named."""
 RESERVED = ("cell", "seed", "verbose")
 """Settings that have an option of their own."""
 
@@ -162,6 +175,57 @@ def evaluate(tagger: SequenceTagger, data: str, windows: int | None) -> pd.DataF
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("entities")
 
 
-def compare(*arguments: Any, **options: Any) -> Any:
-    """Not part of this version."""
-    raise InputError("grunit compare does not do tagging: fit each cell and hold them side by side")
+def check_scheme(tagger: SequenceTagger, given: TaggedSentences) -> None:
+    """Refuse tags that break their scheme, naming file and line, where they are not to be mended."""
+    from grunit.tasks.sequence_tagger_arguments import choose_scheme
+
+    if not tagger.mend_tags:
+        given.require_scheme(choose_scheme(tagger.scheme, given.labels()))
+
+
+def examples(tagger: SequenceTagger, given: TaggedSentences) -> tuple[Any, ...]:
+    """What ``fit`` takes."""
+    check_scheme(tagger, given)
+    return given.tokens, given.labels()
+
+
+def compare(
+    data: str,
+    cells: list[str],
+    h: int | None,
+    seeds: list[int],
+    windows: int,
+    settings: list[str] | None,
+    columns: dict[str, str | None],
+    metric: str | None,
+    progress: Any,
+    keep: Path | None = None,
+) -> HeldComparison:
+    """Cells beside the most frequent tag of each word, on the same sentences."""
+    from grunit.tasks.sequence_tagger_comparison import compare_taggers
+
+    first = create(cells[0], h, 0, settings, columns["target"], columns["identity"], columns["time"])
+    for cell in cells[1:]:
+        create(cell, h, 0, settings)
+    found = read_data(data, columns["target"], text=columns.get("text"))
+    more: dict[str, Any] = {"seeds": seeds, "metric": metric, "progress": progress, "keep": keep}
+    given = read_settings(settings, type(first), RESERVED)
+    check_scheme(first, found)
+    return compare_taggers(found.tokens, found.labels(), cells, **more, **given)
+
+
+def tell(found: HeldComparison, target: str, unit: str, facts: dict[str, Any]) -> Story:
+    """The story of a comparison, for a report."""
+    from grunit.explain.report_held import tell_held
+
+    return tell_held(found, f"Which cell tags {target}?", facts)
+
+
+def unit_of(data: str) -> str:
+    """A share of tokens or entities has no unit."""
+    return ""
+
+
+def words_for(data: str, target: str | None) -> str:
+    """What is tagged, for a title."""
+    return data.rpartition("/")[2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grunit.cli.forecast import spare_threads
@@ -14,12 +15,12 @@ if TYPE_CHECKING:
     from grunit.data.text import LabelledTexts
     from grunit.explain.report_story import Story
     from grunit.tasks import TextClassifier
-    from grunit.tasks.text_classifier_comparison import TextComparison
+    from grunit.tasks.held_comparison import HeldComparison
 
 HORIZON = None
 READS_TEXTS = True
-METRIC = "error"
-"""What ``grunit compare`` decides by: the share of wrong answers."""
+METRIC = None
+"""What ``grunit compare`` decides by is the comparison's own choice: the share of wrong answers."""
 RESERVED = ("cell", "seed", "verbose", "features")
 """Settings that have an option of their own, or that no word can say."""
 WORDS_SHOWN = 5
@@ -154,6 +155,11 @@ def evaluate(classifier: TextClassifier, data: str, windows: int | None) -> pd.D
     return score_classes(classifier, given.texts, given.labels)
 
 
+def examples(classifier: TextClassifier, given: LabelledTexts) -> tuple[Any, ...]:
+    """What ``fit`` takes."""
+    return given.texts, given.labels
+
+
 def compare(
     data: str,
     cells: list[str],
@@ -162,9 +168,10 @@ def compare(
     windows: int,
     settings: list[str] | None,
     columns: dict[str, str | None],
-    metric: str,
+    metric: str | None,
     progress: Any,
-) -> TextComparison:
+    keep: Path | None = None,
+) -> HeldComparison:
     """Cells beside a bag of words, each fitted on the same texts and judged on the same others."""
     from grunit import cells as known
     from grunit.tasks import TextClassifier
@@ -177,29 +184,15 @@ def compare(
     spare_threads(given.get("hidden_size", 0))
     found = read_data(data, columns["target"], text=columns.get("text"))
     assert found.labels is not None
-    return compare_texts(found.texts, found.labels, cells, seeds=seeds, metric=metric, progress=progress, **given)
+    more: dict[str, Any] = {"seeds": seeds, "metric": metric, "progress": progress, "keep": keep}
+    return compare_texts(found.texts, found.labels, cells, **more, **given)
 
 
-def tell(found: TextComparison, target: str, unit: str, facts: dict[str, Any]) -> Story:
+def tell(found: HeldComparison, target: str, unit: str, facts: dict[str, Any]) -> Story:
     """The story of a comparison, for a report."""
-    import numpy as np
+    from grunit.explain.report_held import tell_held
 
-    from grunit.explain.report_story import Row, Story
-
-    runs = [history for histories in found.histories.values() for history in histories]
-    return Story(
-        title=f"Which cell classifies {target}?",
-        verdict=found.verdict,
-        is_beaten=found.winner is not None,
-        metric=found.metric,
-        rows=[Row(row.name, row.scores, row.is_baseline, row.seconds, row.parameters) for row in found.rows],
-        curves={
-            name: [np.asarray(history.validation or history.train) for history in histories]
-            for name, histories in found.histories.items()
-        },
-        loss="validation loss" if any(history.validation for history in runs) else "training loss",
-        facts={**facts, **{name: str(value) for name, value in found.facts.items()}, **found.failures},
-    )
+    return tell_held(found, f"Which cell classifies {target}?", facts)
 
 
 def unit_of(data: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grunit.cli.forecast import spare_threads
@@ -12,12 +13,24 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from grunit.data.parallel_texts import TextPairs
+    from grunit.explain.report_story import Story
     from grunit.tasks import Translator
+    from grunit.tasks.held_comparison import HeldComparison
 
 HORIZON = None
 READS_TEXTS = True
 TAKES_VALIDATION = True
 NEXT = "translate"
+METRIC = None
+"""What ``grunit compare`` decides by is the comparison's own choice."""
+SPACE = {
+    "cell": ["gru", "lstm"],
+    "hidden_size": [128, 256],
+    "attention": ["multiplicative", "additive"],
+    "dropout": [0.1, 0.3],
+    "lr": (5e-4, 5e-3, "log"),
+}
+"""What ``grunit tune`` searches where nothing is named."""
 RESERVED = ("cell", "seed", "verbose")
 """Settings that have an option of their own."""
 
@@ -150,6 +163,47 @@ def evaluate(translator: Translator, data: str, windows: int | None) -> pd.DataF
     return pd.DataFrame([{"model": name, **scores} for name, scores in rows.items()])
 
 
-def compare(*arguments: Any, **options: Any) -> Any:
-    """Not part of this version."""
-    raise InputError("grunit compare does not translate: fit each cell and hold them side by side with grunit evaluate")
+def examples(translator: Translator, given: TextPairs) -> tuple[Any, ...]:
+    """What ``fit`` takes."""
+    return given.sources, given.targets
+
+
+def compare(
+    data: str,
+    cells: list[str],
+    h: int | None,
+    seeds: list[int],
+    windows: int,
+    settings: list[str] | None,
+    columns: dict[str, str | None],
+    metric: str | None,
+    progress: Any,
+    keep: Path | None = None,
+) -> HeldComparison:
+    """Cells beside a translation memory, on the same pairs."""
+    from grunit.tasks.translation_comparison import compare_translators
+
+    first = create(cells[0], h, 0, settings, columns["target"], columns["identity"], columns["time"])
+    for cell in cells[1:]:
+        create(cell, h, 0, settings)
+    found = read_data(data, columns["target"], text=columns.get("text"))
+    more: dict[str, Any] = {"seeds": seeds, "metric": metric, "progress": progress, "keep": keep}
+    given = read_settings(settings, type(first), RESERVED)
+    return compare_translators(found.sources, found.targets, cells, **more, **given)
+
+
+def tell(found: HeldComparison, target: str, unit: str, facts: dict[str, Any]) -> Story:
+    """The story of a comparison, for a report."""
+    from grunit.explain.report_held import tell_held
+
+    return tell_held(found, f"Which cell translates {target}?", facts)
+
+
+def unit_of(data: str) -> str:
+    """BLEU has no unit."""
+    return ""
+
+
+def words_for(data: str, target: str | None) -> str:
+    """What is translated, for a title."""
+    return data.rpartition("/")[2]

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from grunit.cli.fit import refuse_taken
-from grunit.cli.options import Data, Horizon, Identity, Json, Seed, Settings, Target, Time, TunedTask, Windows
+from grunit.cli.fit import name_text, refuse_taken
+from grunit.cli.options import Data, Horizon, Identity, Json, Seed, Settings, Target, Text, Time, TunedTask, Windows
 from grunit.cli.output import Output, Steps, align
 from grunit.cli.replacing import refuse_replacing
 from grunit.cli.space import default_space, read_pairs
 from grunit.cli.tasks import find_task
-from grunit.errors import InputError
 
 if TYPE_CHECKING:
     from grunit.tuning import Tuning
@@ -57,9 +56,10 @@ def run(
     target: Target = None,
     identity: Identity = None,
     time: Time = None,
+    text: Text = None,
     windows: Windows = None,
     folds: Annotated[
-        int | None, typer.Option("--folds", help="Of cross-validation, for sequences [default: one share of 0.25].")
+        int | None, typer.Option("--folds", help="Of cross-validation, not for forecasts [default: one share of 0.25].")
     ] = None,
     seed: Seed = None,
     settings: Settings = None,
@@ -76,11 +76,14 @@ def run(
     if report is not None:
         check_place(report)
         refuse_replacing(report, force)
+    named = name_text(job, task, text)
     horizon = job.HORIZON if h is None else h
-    estimator = job.create(cell or "gru", horizon, seed or 0, settings, target, identity, time, verbose=0)
+    estimator = job.create(cell or "gru", horizon, seed or 0, settings, target, identity, time, **named, verbose=0)
     fixed = {word.partition("=")[0].strip() for word in settings or ()} | ({"cell"} if cell else set())
-    searched = read_pairs(space, type(estimator)) if space else default_space(estimator, fixed)
-    table = job.read_data(data, target, identity, time)
+    searched = (
+        read_pairs(space, type(estimator)) if space else default_space(estimator, fixed, getattr(job, "SPACE", None))
+    )
+    table = job.read_data(data, target, identity, time, **named)
     place = storage or f"{output}.journal"
     begun = clock.perf_counter()
     try:
@@ -88,7 +91,7 @@ def run(
             found = tune(
                 estimator,
                 searched,
-                *examples_of(job, table),
+                *examples_of(job, estimator, table),
                 trials=trials,
                 method=method,
                 metric=metric,
@@ -110,7 +113,7 @@ def run(
     best = found.best_estimator
     best.columns_ = getattr(estimator, "columns_", None)
     best.save(output)
-    kept = f"kept in {output}: grunit predict {output}"
+    kept = f"kept in {output}: grunit {getattr(job, 'NEXT', 'predict')} {output}"
     if report is not None:
         facts = {"command": shlex.join(["grunit", *sys.argv[1:]]), "wall time": f"{seconds:.0f} s"}
         found.write_report(report, title=f"Tuning {task} on {data}", facts=facts)
@@ -120,17 +123,15 @@ def run(
     Output(as_json).answer(document, f"{show(found)}\n\n{found.verdict}\n{kept}")
 
 
-def examples_of(job: Any, table: Any) -> tuple[Any, ...]:
+def examples_of(job: Any, estimator: Any, table: Any) -> tuple[Any, ...]:
     """What a task's estimator learns from, as its ``fit`` takes it.
 
     Raises:
-        InputError: the task has no answers to score against.
+        DataError: it cannot be learnt from.
     """
-    if hasattr(job, "answers"):
-        return table.X, job.answers(table)
-    if hasattr(table, "columns"):
-        return (table,)
-    raise InputError("grunit tune does forecast, classification and regression: tune others with grunit.tune in Python")
+    if hasattr(job, "examples"):
+        return job.examples(estimator, table)
+    return (table.X, job.answers(table)) if hasattr(job, "answers") else (table,)
 
 
 def show(found: Tuning) -> str:

@@ -89,16 +89,18 @@ def section(title: str, about: str, *content: str) -> str:
 
 def table_section(story: Story) -> str:
     """Scores with their spread, the baselines among them, best first."""
-    rows = sorted(story.rows, key=lambda row: row.scores[story.metric][0])
-    baselines = [row.scores[story.metric][0] for row in rows if row.is_baseline]
-    reference = min(baselines, default=None)
+    rows = sorted(story.rows, key=lambda row: row.scores[story.metric][0], reverse=story.higher)
+    # The first baseline is the best one.
+    reference = next((row.scores[story.metric][0] for row in rows if row.is_baseline), None)
     metrics = list(rows[0].scores)
     heads = ["to best baseline", *metrics, "training", "weights"]
     head = "".join(f'<th scope="col">{escape(text)}</th>' for text in ["", *heads])
     places = {metric: places_of(abs(rows[0].scores[metric][0])) for metric in metrics}
     body = "\n".join(table_row(row, places, story.metric, reference, row is rows[0]) for row in rows)
     table = f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>'
-    about = "Mean over rolling windows and seeds; ± is the standard deviation over seeds. Lower is better, best first."
+    over = "rolling windows and seeds" if story.series else "seeds"
+    better = f"{escape(story.metric)} decides: higher is better" if story.higher else "Lower is better"
+    about = f"Mean over {over}; ± is the standard deviation over seeds. {better}, best first."
     if any(metric.startswith("coverage") for metric in metrics):
         about += " A coverage should be close to its level."
     return section("Scores", about, table)

@@ -69,6 +69,7 @@ class Story:
         gates: gate -> ``(T, H)``, of ``gates_of``.
         gate_times: ``(T,)`` time stamps or step numbers.
         facts: heading -> value, in the order shown: command, data, settings, versions, seeds, wall time.
+        higher: more of the metric that decides is better.
     """
 
     title: str
@@ -83,3 +84,4 @@ class Story:
     gates_of: str = ""
     gate_times: np.ndarray | None = None
     facts: dict[str, Any] = field(default_factory=dict)
+    higher: bool = False

@@ -1,4 +1,4 @@
-"""Estimators of examples with one answer each are judged on examples held back, of every class alike."""
+"""Estimators of examples, with an answer each or without, are judged on examples held back, of every class alike."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.model_selection import KFold, StratifiedKFold
 
 from grunit.errors import DataError, InputError
+from grunit.tasks.measures import measure, measure_baselines, metrics_of
 from grunit.tasks.sequence_arguments import require_targets, split_rows
 from grunit.tasks.sequence_scores import score_classes, score_numbers
 from grunit.tuning.checksum import checksum
@@ -61,6 +62,7 @@ class LabelledValidation:
             raise InputError(f"folds is {folds!r}: give a whole number of at least 2, or holdout for one share")
         if isinstance(holdout, bool) or not isinstance(holdout, (int, float)) or not 0 < holdout < 1:
             raise InputError(f"holdout is {holdout!r}: give a share above 0 and below 1")
+        self.named = isinstance(metric, str) and metric in metrics_of(estimator, X, y)
         self.watchable = "watch" in inspect.signature(estimator.fit).parameters
         self.splits = self._split()
 
@@ -83,7 +85,13 @@ class LabelledValidation:
         return {"score": float(np.mean(scores)), "parameters": parameters, "epochs": epochs}
 
     def baselines(self) -> dict[str, float]:
-        """The answer that does not look: the likeliest class, or the mean."""
+        """The answer that does not look: the likeliest class, the mean, the most frequent tag of each word."""
+        if self.named:
+            found = [
+                measure_baselines(self.template, (take(self.X, learnt), self._answers(learnt)), self._held(held))
+                for learnt, held in self.splits
+            ]
+            return {name: float(np.mean([one[name][self.metric] for one in found])) for name in found[0]}
         if not isinstance(self.measure, str) or not (is_classifier(self.template) or is_regressor(self.template)):
             return {}
         classes = is_classifier(self.template)
@@ -114,11 +122,16 @@ class LabelledValidation:
             return float(score_classes(model, X, y)[self.metric].iloc[0])
         if is_regressor(model):
             return float(score_numbers(model, X, y)[self.metric].iloc[0])
+        if self.named:
+            return measure(model, X, y)[self.metric]
         method = getattr(model, self.metric)
         return float(method(X) if y is None else method(X, y))
 
     def _answers(self, rows: np.ndarray) -> Any:
         return None if self.y is None else take(self.y, rows)
+
+    def _held(self, rows: np.ndarray) -> tuple[Any, Any]:
+        return take(self.X, rows), self._answers(rows)
 
     def _split(self) -> list[Split]:
         rows = len(self.X)

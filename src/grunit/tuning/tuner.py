@@ -58,7 +58,8 @@ def tune(
         space: what to search, by argument: a list of values, or a range ``(low, high)``, ``(low, high, "log")``,
             ``(low, high, step)``. A range of whole numbers gives whole numbers. ``"cell_options.zoneout"`` names one
             entry of a mapping.
-        data: a table for a :class:`grunit.Forecaster`, else ``X, y``.
+        data: a table for a :class:`grunit.Forecaster`, a text or a list of them for a :class:`grunit.LanguageModel`,
+            else ``X, y``.
         trials: how many in all, those in ``storage`` included (default 20); of a grid how many of its combinations
             (default all), whatever else is in ``storage``.
         method: ``"bayesian"`` (tree-structured Parzen estimator of Optuna: Bergstra et al. 2011), ``"random"`` or
@@ -66,7 +67,9 @@ def tune(
         metric: forecasts: MAE (default), RMSE, MASE, sMAPE, CRPS; of several targets, whose units may be unlike: MASE
             (default), sMAPE, relative MAE, relative RMSE, relative CRPS, which are means over the targets of each one's
             score divided by that of the seasonal naive forecast. Classes: accuracy (default), balanced accuracy, macro
-            F1, log loss. Numbers: RMSE (default), MAE, R2. Or a function ``(estimator, X, y)``, the higher the better.
+            F1, log loss. Numbers: RMSE (default), MAE, R2. Tags: entity F1 (default where they mark entities),
+            accuracy. Translations: BLEU (default), chrF. Texts that are written: perplexity (default), bits per
+            character. Or a function ``(estimator, X, y)``, the higher the better.
         direction: ``"minimize"`` where such a function is the better the lower.
         pruning: ``"median"`` stops a trial that is worse than half of those before it at the same share of its
             training, ``"halving"`` (successive halving: Jamieson and Talwalkar 2016) keeps the better half at each

@@ -8,14 +8,15 @@ from typing import Any, Protocol
 from sklearn.base import is_classifier, is_regressor
 
 from grunit.errors import InputError, suggest
+from grunit.tasks.measures import HIGHER, metrics_of
 from grunit.tasks.metrics import METRICS
 from grunit.tuning.forecast_validation import SEVERAL, ForecastValidation
 from grunit.tuning.labelled_validation import LabelledValidation
 
 MINIMIZE, MAXIMIZE = "minimize", "maximize"
 DIRECTIONS = {
-    **dict.fromkeys((*METRICS, *SEVERAL, "log loss", "perplexity"), MINIMIZE),
-    **dict.fromkeys(("accuracy", "balanced accuracy", "macro F1", "R2", "score"), MAXIMIZE),
+    **dict.fromkeys((*METRICS, *SEVERAL, "log loss", "perplexity", "bits per character"), MINIMIZE),
+    **dict.fromkeys(("accuracy", "balanced accuracy", "macro F1", "R2", "score", *HIGHER), MAXIMIZE),
 }
 """Whether less or more of a metric is better."""
 CLASSES = ("accuracy", "balanced accuracy", "macro F1", "log loss")
@@ -69,7 +70,7 @@ def choose_validation(estimator: Any, data: tuple[Any, ...], metric: Any, direct
     if direction not in (None, MINIMIZE, MAXIMIZE):
         raise InputError(f"direction is {direction!r}: use minimize or maximize")
     is_forecaster = hasattr(estimator, "fit_panel")
-    known = _metrics(estimator, is_forecaster)
+    known = _metrics(estimator, is_forecaster, data)
     if metric is None:
         metric = known[0]
         if not is_forecaster and metric == "score" and not hasattr(estimator, "score"):
@@ -102,7 +103,7 @@ FORECAST_ARGUMENTS = ("n_windows", "step_size", "refit_windows", "static_df", "v
 LABELLED_ARGUMENTS = ("folds", "holdout", "seed")
 
 
-def _metrics(estimator: Any, is_forecaster: bool) -> tuple[str, ...]:
+def _metrics(estimator: Any, is_forecaster: bool, data: tuple[Any, ...]) -> tuple[str, ...]:
     """Names that an estimator can be judged by, the usual first."""
     if is_forecaster:
         return SEVERAL if len(estimator.targets) > 1 else METRICS
@@ -110,7 +111,8 @@ def _metrics(estimator: Any, is_forecaster: bool) -> tuple[str, ...]:
         return CLASSES
     if is_regressor(estimator):
         return NUMBERS
-    return ("perplexity",) if hasattr(estimator, "perplexity") else ("score",)
+    own = ("perplexity",) if hasattr(estimator, "perplexity") else ("score",)
+    return metrics_of(estimator, *data[:2]) or own
 
 
 def _unpack(estimator: Any, data: tuple[Any, ...], is_forecaster: bool) -> tuple[Any, ...]:
