@@ -115,6 +115,36 @@ def test_evaluate_scores_the_mean_beside_the_baselines():
     assert table.loc["Ensemble", "MAE"] == pytest.approx(np.mean(errors), rel=1e-6)
 
 
+def test_evaluate_counts_as_new_what_is_new_to_all_members():
+    frame = daily()
+    early, late = (tiny(seed=days).fit(frame.groupby("unique_id").head(days)) for days in (45, 54))
+    for members in ([early, late], [late, early]):
+        table = Ensemble(members).evaluate(frame, baselines=["naive"]).set_index("model")
+        errors = []
+        for cut in (6, 3):  # the rows after those of the later one
+            merged = Ensemble(members).predict(frame.groupby("unique_id").head(60 - cut)).merge(frame)
+            errors.append((merged["Ensemble"] - merged["y"]).abs().mean())
+        assert table.loc["Ensemble", "MAE"] == pytest.approx(np.mean(errors), rel=1e-6)
+    with pytest.warns(grunit.data.DataWarning, match="lie in the training data"):
+        Ensemble([early, late]).evaluate(frame, n_windows=3)
+
+
+def test_evaluate_judges_members_of_unlike_input_sizes_and_seasons_on_the_same_points():
+    frame = daily()
+    past = frame.groupby("unique_id").head(50)
+    members = [tiny(seed=1).fit(past), tiny(seed=2, input_size=14, season=5).fit(past)]
+    table, swapped = (Ensemble(order).evaluate(frame, n_windows=2) for order in (members, members[::-1]))
+    pd.testing.assert_frame_equal(table, swapped)
+    pd.testing.assert_frame_equal(table[1:], members[0].evaluate(frame, n_windows=2)[1:])
+    # A series never seen is judged as far as the longest history reaches.
+    new = daily(20, ("east",))
+    n = len(Ensemble(members).evaluate(new, baselines=["naive"]))
+    assert n == 2
+    scores = Ensemble(members).evaluate(new).set_index("model").loc["Ensemble", "MAE"]
+    merged = [Ensemble(members).predict(new.head(20 - cut)).merge(new) for cut in (6, 3)]
+    assert scores == pytest.approx(np.mean([(one["Ensemble"] - one["y"]).abs().mean() for one in merged]), rel=1e-6)
+
+
 def test_evaluate_refuses_members_that_look_at_other_columns(forecasters):
     with pytest.raises(InputError, match="look at the same columns"):
         Ensemble(forecasters).evaluate(daily())
@@ -162,8 +192,6 @@ def test_fit_trains_copies_that_differ_in_their_seed():
     np.testing.assert_array_equal(ensemble.members[1].predict_proba(X), alone.predict_proba(X))
     assert not hasattr(one, "model_")
     assert not hasattr(ensemble.models[0], "model_")
-    with pytest.raises(InputError, match="checkpoint is of one fit"):
-        ensemble.fit(X, LABELS, checkpoint="file")
 
 
 def test_the_contract_of_scikit_learn(classifiers, regressors, forecasters):

@@ -184,6 +184,16 @@ def window_frame(
     return frame.drop(columns="series")
 
 
+def count_fresh(forecaster: Forecaster, panel: Panel) -> int:
+    """Steps at the end of every series that a fitted forecaster has not learnt from."""
+    context = forecaster.context_
+    until = {name: times[-1] for name, times in zip(context.ids, context.times, strict=True)}
+    return min(
+        int((times > until[name]).sum()) if name in until else len(times) - forecaster.input_size_
+        for name, times in zip(panel.ids, panel.times, strict=True)
+    )
+
+
 def evaluate(
     forecaster: Forecaster,
     panel: Panel,
@@ -192,12 +202,9 @@ def evaluate(
     baselines: Sequence[str] = ("naive", "seasonal_naive", "drift"),
 ) -> pd.DataFrame:
     """Scores of a fitted forecaster, as it is, and of the baselines, on the last windows of ``panel``."""
-    h, context = forecaster.h, forecaster.context_
-    until = {name: times[-1] for name, times in zip(context.ids, context.times, strict=True)}
-    fresh = min(
-        int((times > until[name]).sum()) if name in until else len(times) - forecaster.input_size_
-        for name, times in zip(panel.ids, panel.times, strict=True)
-    )
+    h = forecaster.h
+    # What one model of several has learnt from is new to none of them.
+    fresh = min(count_fresh(one, panel) for one in getattr(forecaster, "parts", [forecaster]))
     if n_windows is None:
         n_windows = max(1, (fresh - h) // step_size + 1)
     if fresh < h + step_size * (n_windows - 1):

@@ -18,6 +18,7 @@ from torch import Tensor
 from grunit.bundle import write_bundle
 from grunit.errors import InputError
 from grunit.tasks.ensemble_agreement import AGREED, check_combine, check_models, check_weights
+from grunit.tasks.ensemble_checkpoint import EnsembleCheckpoint
 from grunit.tasks.ensemble_frames import Joined, join_answers, join_frames
 from grunit.tasks.estimator import Estimator, UnfittedError
 
@@ -119,18 +120,31 @@ class Ensemble(BaseEstimator):
         tags.input_tags.allow_nan = tags.input_tags.three_d_array = True
         return tags
 
-    def fit(self, *data: Any, **options: Any) -> Ensemble:
+    def fit(
+        self, *data: Any, resume: bool = False, checkpoint: str | os.PathLike | None = None, **options: Any
+    ) -> Ensemble:
         """Train a copy of every model on the same data; the models given stay as they are.
 
         Args:
-            data, options: as ``fit`` of the members takes them, but not ``resume`` and ``checkpoint``.
+            data, options: as ``fit`` of the members takes them.
+            resume: go on with a fit of the same data that was interrupted: members that are done are not trained
+                anew, and the others come to the same weights as without the interruption.
+            checkpoint: a folder that keeps members that are done and the checkpoint of the one being trained, and is
+                removed at the end, so that even a killed process can be resumed.
+
+        Raises:
+            InputError: ``resume`` without a checkpoint, or with one of other settings or data.
+            BundleError: there is nothing to resume.
         """
-        for name in ("resume", "checkpoint"):
-            if options.pop(name, None):
-                raise InputError(
-                    f"{name} is of one fit: fit each model with it, and make an Ensemble of the fitted ones"
-                )
-        self.models_ = [clone(model).fit(*data, **options) for model in self.models]
+        if checkpoint is None:
+            if resume:
+                raise InputError("resume goes on from a folder: name it with checkpoint, or call fit without resume")
+            self.models_ = [clone(model).fit(*data, **options) for model in self.models]
+            return self
+        kept = {name: value for name, value in options.items() if name != "watch"}
+        folder = EnsembleCheckpoint(checkpoint, list(self.models), [*data, kept], resume)
+        self.models_ = list(folder.train(data, options))
+        folder.clear()
         return self
 
     def predict(self, *data: Any, **options: Any) -> Any:
@@ -164,6 +178,10 @@ class Ensemble(BaseEstimator):
     @_only("Forecaster")
     def evaluate(self, df: Any, *arguments: Any, **options: Any) -> pd.DataFrame:
         """Scores of the ensemble and of the baselines, as :meth:`grunit.Forecaster.evaluate`.
+
+        All members are judged together on the same windows; by default on those that lie after the training data of
+        all of them. The season of MASE and of the baselines is that of the members, or, where theirs differ, of the
+        step of time.
 
         Raises:
             InputError: the members look at different columns.

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from grunit.data import season_length
 from grunit.errors import DataError, InputError
 from grunit.tasks.forecast_frames import is_polars
 
@@ -70,7 +71,7 @@ class Joined:
     """
 
     def __init__(self, members: Sequence[Any], shares: np.ndarray | None, name: str):
-        self._members, self._shares, self._name = members, shares, name
+        self.parts, self._shares, self._name = list(members), shares, name
         first = members[0]
         for name in ("exogenous_", "futr_exog"):
             for member in members[1:]:
@@ -81,15 +82,17 @@ class Joined:
                         f"and {other}: evaluate them one by one"
                     )
         self.input_size_ = max(member.input_size_ for member in members)
+        seasons = {member.season_ for member in members}
+        self.season_ = seasons.pop() if len(seasons) == 1 else season_length(first.freq_)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._members[0], name)
+        return getattr(self.parts[0], name)
 
     def forecast(self, *arguments: Any, **options: Any) -> Any:
         """The members' quantiles as one."""
-        return join_answers([member.forecast(*arguments, **options) for member in self._members], self._shares)
+        return join_answers([member.forecast(*arguments, **options) for member in self.parts], self._shares)
 
     def evaluate(self, df: Any, *arguments: Any, **options: Any) -> pd.DataFrame:
         """The table of scores of :meth:`grunit.Forecaster.evaluate`."""
-        scores = type(self._members[0]).evaluate(self, df, *arguments, **options)
+        scores = type(self.parts[0]).evaluate(self, df, *arguments, **options)
         return scores.replace({"model": {type(self).__name__: self._name}})

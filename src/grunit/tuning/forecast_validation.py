@@ -10,12 +10,12 @@ import pandas as pd
 from sklearn.base import clone
 
 from grunit.data import Panel, season_length
+from grunit.data.checksum import checksum
 from grunit.tasks.backtest import Backtest, Window, backtest_baseline, rolling_windows
 from grunit.tasks.forecast_reading import known_columns
 from grunit.tasks.forecast_targets import part_ids
 from grunit.tasks.quantiles import level_quantiles
 from grunit.tasks.statics import Statics
-from grunit.tuning.checksum import checksum
 
 NAMES = ("naive", "seasonal_naive")
 """Baselines that stand beside the trials."""

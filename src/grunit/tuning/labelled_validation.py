@@ -11,11 +11,11 @@ from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.model_selection import KFold, StratifiedKFold
 
+from grunit.data.checksum import checksum
 from grunit.errors import DataError, InputError
 from grunit.tasks.measures import measure, measure_baselines, metrics_of
 from grunit.tasks.sequence_arguments import require_targets, split_rows
 from grunit.tasks.sequence_scores import score_classes, score_numbers
-from grunit.tuning.checksum import checksum
 
 Split = tuple[np.ndarray, np.ndarray]
 

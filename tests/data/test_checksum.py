@@ -7,7 +7,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from grunit.tuning.checksum import checksum
+from grunit.data.checksum import checksum
 
 FRAME = pd.DataFrame({"unique_id": ["a", "b"], "y": [1.0, np.nan]})
 SAME = [
