@@ -281,6 +281,15 @@ def test_a_word_that_reads_as_an_end_is_a_word_and_no_end():
     assert "".join(model.stream("say", 10, temperature=0)) == model.generate("say", 10, temperature=0)
 
 
+def test_words_are_streamed_as_they_are_generated_quotation_marks_too():
+    said = 'he said "the well-made dog" and "the dogs\' cat" and then "a cat" again'
+    model = small(unit="word", max_epochs=1).fit([said] * 20)
+    for prompt in ("he", 'he said "the', 'he said "the well-made dog" and "the dogs\' cat" and then'):
+        for seed in range(2):
+            whole = model.generate(prompt, 30, seed=seed)
+            assert "".join(model.stream(prompt, 30, seed=seed)) == whole
+
+
 def test_numbers_of_numpy_are_numbers():
     model = small(hidden_size=np.int64(8), chunk=np.int32(8), max_epochs=np.int64(2), dropout=np.float32(0.5))
     assert model.fit(RHYME).history_.epochs == 2

@@ -193,8 +193,12 @@ class TextWriter(Estimator):
 
     def _written(self, before: Sequence[int], after: Sequence[int]) -> str:
         """What stands in ``after`` behind ``before``, as it reads there."""
-        # How tokens are joined depends on their neighbours alone, so the last few of the old ones are enough.
+        # How tokens are joined depends on their neighbours alone, so the last few of the old ones are enough, but for
+        # words, where a quotation mark depends on the one that opened it, perhaps at the beginning of the line.
         near = max(1, len(before) - NEAR)
+        if self.encoder_.unit == "word":
+            end = self.encoder_.vocabulary.numbers[END]
+            near = next((place + 1 for place in range(len(before) - 1, 0, -1) if before[place] == end), 1)
         old, new = self._text(before[near:]), self._text(after[near:])
         return new[len(old) :] if new.startswith(old) else self._text(after[len(before) :])
 
