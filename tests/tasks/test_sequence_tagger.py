@@ -208,6 +208,57 @@ def test_words_of_pretrained_vectors_are_known(tmp_path):
     assert again.vectors is None
 
 
+def colours(sentences):
+    """Two numbers a token: whether it is a colour, and how long it is."""
+    return [[[float(token in ("red", "blue", "green")), len(token) / 5] for token in tokens] for tokens in sentences]
+
+
+def test_features_in_place_of_the_embedding_of_words(tmp_path):
+    """A word that never occurs in training is told by its features alone, and nothing else could tell it."""
+    X = [["cat", "red"], ["blue", "dog"], ["cat", "dog"], ["red", "blue"]]
+    y = [["C" if token in ("red", "blue") else "A" for token in tokens] for tokens in X]
+    tagger = small(features=colours, characters=None, casing=False, max_epochs=60).fit(X, y)
+    assert tagger.model_.words is None
+    asked = [["green"], [], ["fox", "green", "fox"]]
+    assert tagger.predict(asked) == [["C"], [], ["A", "C", "A"]]
+    for one, row in zip(asked, tagger.predict_proba(asked), strict=True):
+        np.testing.assert_allclose(tagger.predict_proba([one])[0], row, rtol=1e-9, atol=1e-12)
+    again = grunit.load(tagger.save(tmp_path / "kept"))
+    with pytest.raises(InputError, match="set its attribute features"):
+        again.predict(asked)
+    again.features = colours
+    assert again.predict(asked) == tagger.predict(asked)
+    again.features = lambda sentences: [[[0.0]] * len(tokens) for tokens in sentences]
+    with pytest.raises(InputError, match="features gave 1 numbers a step: give 2, as in fit"):
+        again.predict(asked)
+    again.features = lambda sentences: [[[0.0, 0.0]] for _ in sentences]
+    with pytest.raises(InputError, match="gave 1 rows for the 3 tokens of sentence 2: give one a token"):
+        again.predict(asked)
+    again.features = lambda sentences: [[[0.0, np.nan]] * len(tokens) for tokens in sentences]
+    with pytest.raises(DataError, match="NaN"):
+        again.predict(asked)
+    with pytest.raises(InputError, match="leave vectors out"):
+        small(features=colours, vectors="vectors.txt").fit(X, y)
+    with pytest.raises(InputError, match="give a function of a list of sentences"):
+        small(features="bert").fit(X, y)
+
+
+def test_a_fit_on_features_goes_on_to_the_same_weights(tmp_path):
+    def stop(history):
+        raise KeyboardInterrupt
+
+    X, y = [["cat", "red"], ["blue", "dog"]] * 3, [["A", "C"], ["C", "A"]] * 3
+    whole = small(features=colours, max_epochs=3, batch_size=4).fit(X, y)
+    broken = small(features=colours, max_epochs=3, batch_size=4)
+    with pytest.raises(KeyboardInterrupt):
+        broken.fit(X, y, watch=stop)
+    again = grunit.load(broken.save(tmp_path / "half"))
+    again.features = colours
+    again.fit(X, y, resume=True)
+    for one, other in zip(whole.model_.parameters(), again.model_.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=0)
+
+
 def test_a_fit_with_vectors_goes_on_without_them(tmp_path):
     def stop(history):
         raise KeyboardInterrupt

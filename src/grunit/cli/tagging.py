@@ -31,8 +31,8 @@ SPACE = {
     "lr": (1e-3, 1e-2, "log"),
 }
 """What ``grunit tune`` searches where nothing is named."""
-RESERVED = ("cell", "seed", "verbose")
-"""Settings that have an option of their own."""
+RESERVED = ("cell", "seed", "verbose", "features")
+"""Settings that have an option of their own, or that no word can say."""
 
 
 def create(

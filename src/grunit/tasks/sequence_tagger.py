@@ -23,6 +23,7 @@ from grunit.tasks.estimator import Estimator
 from grunit.tasks.sequence_arguments import count_epochs
 from grunit.tasks.sequence_tagger_model import TaggerModel
 from grunit.tasks.sequence_tagger_rows import TaggerRows
+from grunit.tasks.text_features import read_features, require_size
 from grunit.training import Batches, History, fit, seeded
 from grunit.training.settings import plain
 
@@ -40,6 +41,9 @@ class SequenceTagger(Estimator):
         embedding_size: of a word (default 100); of ``vectors``, where given, their own.
         vectors: pretrained vectors of words to begin from: :class:`grunit.data.text.Vectors`, or a file of word2vec or
             GloVe. All words that have one are known, those of no training sentence too.
+        features: in place of the embedding of words, a function that gives an array ``(T_i, E)``, a row a token, for
+            each of a list of sentences, such as :func:`grunit.data.text.token_states` of a model of ``transformers``.
+            It is not saved: after :func:`grunit.load` set the attribute ``features`` again.
         characters: what a word is made of beside itself: ``"cnn"`` (default), ``"rnn"``, or None, which suits tokens
             that are single characters.
         character_options: of :class:`~grunit.tasks.sequence_tagger_model.CharacterCNN` or
@@ -94,6 +98,7 @@ class SequenceTagger(Estimator):
         cell_options: dict[str, Any] | None = None,
         embedding_size: int = 100,
         vectors: Any = None,
+        features: Any = None,
         characters: str | None = "cnn",
         character_options: dict[str, Any] | None = None,
         casing: bool = True,
@@ -131,6 +136,7 @@ class SequenceTagger(Estimator):
         self.cell_options = cell_options
         self.embedding_size = embedding_size
         self.vectors = vectors
+        self.features = features
         self.characters = characters
         self.character_options = character_options
         self.casing = casing
@@ -205,6 +211,7 @@ class SequenceTagger(Estimator):
             self.model_, self.history_ = self.build(), History()
             if vectors is not None:
                 with torch.no_grad():
+                    assert self.model_.words is not None
                     vectors.place(self.encoder_.words, self.model_.words.weight)
             keep = self.keeper(checkpoint)
             self.history_ = fit(
@@ -278,7 +285,7 @@ class SequenceTagger(Estimator):
         return TaggerModel(
             self.cell,
             plain(self.hidden_size),
-            words=len(self.encoder_.words),
+            words=None if self.has_features_ else len(self.encoder_.words),
             characters=len(self.encoder_.characters),
             pairs=0 if self.encoder_.pairs is None else len(self.encoder_.pairs),
             crf=crf,
@@ -302,6 +309,7 @@ class SequenceTagger(Estimator):
             "scheme": self.scheme_,
             "mean_length": self.mean_length_,
             "embedding_size": self.embedding_size_,
+            "features": self.has_features_,
             "columns": getattr(self, "columns_", None),
         }
         return {"tokens": self.encoder_.to_json(), "found": found, "history": self.history_.to_dict()}
@@ -311,6 +319,7 @@ class SequenceTagger(Estimator):
         found = encoders["found"]
         self.tags_, self.scheme_ = [str(tag) for tag in found["tags"]], found["scheme"]
         self.mean_length_, self.embedding_size_ = float(found["mean_length"]), int(found["embedding_size"])
+        self.has_features_ = bool(found.get("features", False))
         if found["columns"] is not None:
             self.columns_ = dict(found["columns"])
         self.encoder_ = TokenEncoder.from_json(encoders["tokens"])
@@ -325,22 +334,28 @@ class SequenceTagger(Estimator):
         found: list[Any] = [None] * len(sentences)
         present = [index for index, tokens in enumerate(sentences) if tokens]
         if present:
-            rows = TaggerRows(self.encoder_.encode([sentences[index] for index in present]))
+            rows = self._encode([sentences[index] for index in present], dtype=torch.float64)
             for index, answer in zip(present, answers.answer_rows(self.model_, rows, read)):
                 found[index] = answer
         return found
 
     def _config(self) -> dict[str, Any]:
-        return {**super()._config(), "vectors": None}  # the network has them
+        # Vectors are in the network by now, and a function of the program that trained cannot be written down.
+        return {**super()._config(), "vectors": None, "features": None}
 
     def _measure(self, sentences: list[list[str]], resume: bool) -> Vectors | None:
         """Number the words there are; a fit that is taken up again after loading knows them already."""
         if resume and self.vectors is None and hasattr(self, "encoder_"):
             return None
+        self.has_features_ = self.features is not None
         vectors = self.vectors
         if vectors is not None and not isinstance(vectors, Vectors):
             vectors = read_vectors(vectors)
-        self.embedding_size_ = plain(self.embedding_size) if vectors is None else vectors.size
+        if self.has_features_:
+            size = read_features(sentences[:1], self.features, what="sentence").features
+        else:
+            size = plain(self.embedding_size) if vectors is None else vectors.size
+        self.embedding_size_ = size
         self.encoder_ = TokenEncoder.measure(
             sentences,
             lowercase=bool(self.lowercase),
@@ -362,4 +377,16 @@ class SequenceTagger(Estimator):
                 f"{', '.join(self.tags_)}"
             )
         targets = torch.tensor([numbers[tag] for row in tags for tag in row])
-        return TaggerRows(self.encoder_.encode(sentences), targets)
+        return self._encode(sentences, targets)
+
+    def _encode(
+        self, sentences: Sequence[Sequence[str]], tags: Tensor | None = None, dtype: torch.dtype = torch.float32
+    ) -> TaggerRows:
+        """What batches are taken from."""
+        if not self.has_features_:
+            return TaggerRows(self.encoder_.encode(sentences), tags)
+        found = read_features(sentences, self.features, what="sentence")
+        require_size(found, self.embedding_size_)
+        if np.isnan(found.values).any():
+            raise DataError("features gave a number that is NaN: give numbers, 0 where there is nothing to tell")
+        return TaggerRows(self.encoder_.encode(sentences), tags, torch.from_numpy(found.values).to(dtype))

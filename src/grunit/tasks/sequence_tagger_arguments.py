@@ -13,6 +13,7 @@ from grunit.nn.options import check_choice, check_share, check_size
 from grunit.tasks.cell_choice import require_plain_inputs
 from grunit.tasks.sequence_arguments import split_rows
 from grunit.tasks.sequence_tagger_model import CHARACTERS
+from grunit.tasks.text_features import check_given
 
 AUTO = "auto"
 VALIDATION = 0.1
@@ -31,6 +32,7 @@ def check_arguments(tagger: Any) -> None:
     for name in ("dropout", "unknown_share"):
         check_share(name, getattr(tagger, name))
     check_choice("characters", tagger.characters, CHARACTERS)
+    check_given(tagger, "sentences, each a list of tokens")
     for name in ("scheme", "learn_as"):
         value = getattr(tagger, name)
         if value is not None and (name == "learn_as" or value != AUTO):

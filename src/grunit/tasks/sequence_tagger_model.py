@@ -91,9 +91,9 @@ class TaggerModel(nn.Module):
 
     Args:
         cell, hidden_size, num_layers, bidirectional: of the core, as in :class:`grunit.Recurrent`.
-        words, characters, pairs: how many there are; 0 pairs for none.
+        words, characters, pairs: how many there are; 0 pairs for none, no words where every token brings its features.
         crf: of the tags; with ``use_crf`` off only their number counts.
-        embedding_size: of a word (default 100).
+        embedding_size: of a word (default 100), or of a token's features.
         pair_size: of a pair of neighbours (default 50).
         spelling: ``"cnn"``, ``"rnn"`` or None: how a word is made of its characters.
         character_options: of :class:`CharacterCNN` or :class:`CharacterRNN`.
@@ -116,7 +116,7 @@ class TaggerModel(nn.Module):
         cell: Any,
         hidden_size: int,
         *,
-        words: int,
+        words: int | None,
         characters: int,
         crf: CRF,
         pairs: int = 0,
@@ -133,7 +133,7 @@ class TaggerModel(nn.Module):
         options: dict[str, Any] | None = None,
     ):
         super().__init__()
-        self.words = embed(words, embedding_size)
+        self.words = None if words is None else embed(words, embedding_size)
         self.pairs = embed(pairs, pair_size) if pairs else None
         self.casing = embed(len(CASINGS), CASING_SIZE, padding=None) if casing else None
         given = character_options or {}
@@ -159,8 +159,9 @@ class TaggerModel(nn.Module):
         self.head = nn.Linear(self.core.output_size, crf.tags)
         self.crf = crf
         self.unknown_share = unknown_share
-        seen_once = torch.zeros(words, dtype=torch.bool)
-        seen_once[list(rare)] = True
+        seen_once = torch.zeros(words or 0, dtype=torch.bool)
+        if words is not None:
+            seen_once[list(rare)] = True
         self.register_buffer("rare", seen_once, persistent=False)
 
     def forward(
@@ -176,16 +177,16 @@ class TaggerModel(nn.Module):
         """Scores ``(B, T, tags)``, which behind a row's end mean nothing.
 
         Args:
-            words, casings, pairs: ``(B, T)`` numbers.
+            words, casings, pairs: ``(B, T)`` numbers; in place of those of words features ``(B, T, E)``.
             lengths: ``(B,)`` tokens of each row.
             which: ``(B, T)`` row of ``spellings`` that each token is.
             spellings: ``(U, C)`` numbers of characters.
             sizes: ``(U,)`` characters of each.
         """
-        if self.training and self.unknown_share:
+        if self.words is not None and self.training and self.unknown_share:
             hidden = self.rare[words] & (torch.rand(words.shape, device=words.device) < self.unknown_share)
             words = words.masked_fill(hidden, 1)
-        parts = [self.words(words)]
+        parts = [words if self.words is None else self.words(words)]
         if self.pairs is not None:
             parts.append(self.pairs(pairs))
         if self.casing is not None:

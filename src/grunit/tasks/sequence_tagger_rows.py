@@ -15,6 +15,7 @@ class TaggerRows:
     Args:
         sentences: encoded, none empty.
         tags: ``(tokens,)`` number of each token's tag, or None.
+        features: ``(tokens, E)`` numbers that stand in for those of words, or None.
 
     Attributes:
         tensors: everything, for a checksum.
@@ -31,13 +32,15 @@ class TaggerRows:
     ([[2], [3]], [1, 1])
     """
 
-    def __init__(self, sentences: EncodedSentences, tags: Tensor | None = None):
+    def __init__(self, sentences: EncodedSentences, tags: Tensor | None = None, features: Tensor | None = None):
+        self.features = features
         columns = [sentences.words, sentences.casings, sentences.pairs, sentences.forms]
         self.values = torch.stack([*map(torch.from_numpy, columns), *([] if tags is None else [tags])], 1)
         self.lengths = torch.from_numpy(sentences.lengths)
         self.starts = self.lengths.cumsum(0) - self.lengths
         self.spellings = TokenRows(sentences.spellings)
-        self.tensors = (self.values, self.lengths, *self.spellings.tensors)
+        beside = () if features is None else (features,)
+        self.tensors: tuple[Tensor, ...] = (self.values, self.lengths, *self.spellings.tensors, *beside)
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -57,4 +60,6 @@ class TaggerRows:
         values = values.masked_fill(~valid.unsqueeze(-1), 0)
         spelt = torch.zeros_like(where).masked_scatter(valid, which)
         words, casings, pairs, _, *tags = values.unbind(-1)
+        if self.features is not None:
+            words = self.features[where].masked_fill(~valid.unsqueeze(-1), 0)
         return words, lengths, casings, pairs, spelt, spellings, sizes, *tags

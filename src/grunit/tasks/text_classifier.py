@@ -21,8 +21,9 @@ from grunit.tasks.sequence_arguments import split_rows
 from grunit.tasks.sequence_estimator import BLOCK, VALIDATION, predict_batch
 from grunit.tasks.text_classifier_attribution import attribute
 from grunit.tasks.text_classifier_calibration import fit_temperature
-from grunit.tasks.text_classifier_front import TextFront, read_features
+from grunit.tasks.text_classifier_front import TextFront
 from grunit.tasks.text_classifier_model import TextModel
+from grunit.tasks.text_features import read_features
 from grunit.training import Batches, History, Settings, fit, seeded
 from grunit.training.settings import plain
 
@@ -387,7 +388,7 @@ class TextClassifier(ClassifierMixin, ClassAnswers, Estimator):
     def _learn_front(self, texts: list[str], encoder: TextEncoder) -> TextFront:
         length = plain(self.max_length)
         if self.features is not None:
-            return TextFront(None, read_features(texts[:1], self.features, length).features, length)
+            return TextFront(None, read_features(texts[:1], self.features).features, length)
         encoder.fit(texts)
         if self.vectors is None:
             return TextFront(encoder, int(self.embedding_size), length)

@@ -9,6 +9,7 @@ import numpy as np
 from grunit.data.text import TextEncoder
 from grunit.errors import DataError, InputError
 from grunit.tasks.cell_choice import require_plain_inputs
+from grunit.tasks.text_features import check_given
 
 STEPS = 600
 """Optimiser steps that the default number of epochs comes to."""
@@ -30,10 +31,7 @@ def check_arguments(estimator: Any) -> None:
         share = getattr(estimator, name)
         if isinstance(share, bool) or not isinstance(share, (int, float, np.number)) or not 0 <= share < 1:
             raise InputError(f"{name} is {share!r}: give a share of at least 0 and below 1")
-    if estimator.vectors is not None and estimator.features is not None:
-        raise InputError("vectors and features are both given: features bring their own numbers, leave vectors out")
-    if estimator.features is not None and not callable(estimator.features):
-        raise InputError(f"features is {estimator.features!r}: give a function of a list of texts")
+    check_given(estimator, "texts")
     require_plain_inputs(estimator.cell, "a text classifier")
 
 

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-import numpy as np
 import torch
 from torch import Tensor
 
 from grunit.data.sequence_scaling import FeatureScaler
-from grunit.data.sequences import Sequences
 from grunit.data.text import UNKNOWN, TextEncoder
 from grunit.data.text.vectors import Vectors
-from grunit.errors import InputError
 from grunit.tasks.sequence_rows import SequenceRows
+from grunit.tasks.text_features import Features, read_features, require_size
 from grunit.tasks.token_rows import TokenRows
-
-Features = Callable[[list[str]], Any]
 
 
 class TextFront:
@@ -63,27 +56,11 @@ class TextFront:
         """
         if self.encoder is not None:
             return TokenRows([self.numbers(text) for text in texts], *([] if targets is None else [targets]))
-        sequences = read_features(texts, features, self.max_length)
-        if sequences.features != self.size:
-            raise InputError(f"features gave {sequences.features} numbers a step: give {self.size}, as in fit")
+        sequences = read_features(texts, features, max_length=self.max_length)
+        require_size(sequences, self.size)
         return SequenceRows(sequences, FeatureScaler.measure(sequences.values, "none"), [], targets, dtype)
 
     def place(self, embedding: torch.nn.Embedding | None) -> None:
         """Write the vectors that were given into an embedding."""
         if self.vectors is not None and self.encoder is not None and embedding is not None:
             self.vectors.place(self.encoder.vocabulary, embedding.weight.data)
-
-
-def read_features(texts: list[str], features: Features | None, max_length: int | None) -> Sequences:
-    """What a function of the user's gives for texts.
-
-    Raises:
-        InputError: there is no such function, or it gave too few.
-        DataError: what it gave are no arrays ``(T, E)``.
-    """
-    if features is None:
-        raise InputError("this classifier was fitted on features, which are not saved: set its attribute features")
-    given = [np.asarray(one)[:max_length] for one in features(texts)]
-    if len(given) != len(texts):
-        raise InputError(f"features gave {len(given)} arrays for {len(texts)} texts: give one a text")
-    return Sequences.of(given, "features")

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from grunit.data.text import hidden_states
-from grunit.errors import InputError
+from grunit.data.text import hidden_states, token_states
+from grunit.errors import DataError, InputError
 
 
 class Encoder(nn.Module):
@@ -44,6 +44,56 @@ def test_each_text_gets_its_own_steps_whatever_stands_beside_it():
     assert encoder.training
     first = hidden_states(encoder, tokenize, layer=0, max_length=2)(["abc"])[0]
     np.testing.assert_array_equal(first, encoder.embedding.weight[[97, 98]].detach().numpy())
+
+
+class Batch(dict):
+    """What a tokenizer of transformers answers: also which token each piece is of."""
+
+    def __init__(self, ids, words):
+        super().__init__(input_ids=ids, attention_mask=(ids > 0).long())
+        self.words = words
+
+    def word_ids(self, index):
+        return self.words[index]
+
+
+class Tokenizer:
+    """A piece every two letters, a sign before and behind the sentence; a token of spaces has none."""
+
+    is_fast, model_max_length = True, 8
+
+    def __call__(self, sentences, is_split_into_words, padding, return_tensors):
+        assert is_split_into_words
+        ids, words = [], []
+        for tokens in sentences:
+            pieces = [(ord(t[i]), n) for n, t in enumerate(tokens) if t.strip() for i in range(0, len(t), 2)]
+            ids.append([1, *(piece for piece, _ in pieces), 2])
+            words.append([None, *(number for _, number in pieces), None])
+        wide = max(map(len, ids))
+        words = [row + [None] * (wide - len(row)) for row in words]
+        return Batch(torch.tensor([row + [0] * (wide - len(row)) for row in ids]), words)
+
+
+def test_a_token_gets_the_states_of_its_first_piece():
+    torch.manual_seed(0)
+    encoder = Encoder().train()
+    sentences = [["abcd", "ef"], ["g"], ["h", " ", "ijk"]]
+    found = token_states(encoder, Tokenizer(), batch_size=2)(sentences)
+    assert [one.shape for one in found] == [(2, 4), (1, 4), (3, 4)]
+    for tokens, rows in zip(sentences, found, strict=True):
+        for token, row in zip(tokens, rows, strict=True):
+            expected = encoder.layer(encoder.embedding(torch.tensor(ord(token[0])))).detach().numpy()
+            np.testing.assert_allclose(row, expected if token.strip() else np.zeros(4), rtol=1e-6)
+    assert encoder.training
+
+
+def test_sentences_that_the_encoder_cannot_read_whole_are_refused():
+    with pytest.raises(DataError, match="sentence 3 has 9 pieces and the encoder reads 8"):
+        token_states(Encoder(), Tokenizer(), batch_size=2)([["a"], ["b"], ["abcdefghijklmn"]])
+    slow = Tokenizer()
+    slow.is_fast = False
+    with pytest.raises(InputError, match="needs a fast tokenizer"):
+        token_states(Encoder(), slow)
 
 
 def test_refusals():

@@ -1,7 +1,7 @@
 """Text to whole numbers and back: characters, words or byte-pair pieces, and what was learned of them."""
 
 from grunit.data.text.encoder import UNITS, TextEncoder
-from grunit.data.text.features import hidden_states
+from grunit.data.text.features import hidden_states, token_states
 from grunit.data.text.files import LabelledTexts, read_lines, read_texts
 from grunit.data.text.vectors import Vectors, read_vectors
 from grunit.data.text.vocabulary import PADDING, UNKNOWN, Vocabulary
@@ -18,4 +18,5 @@ __all__ = [
     "read_lines",
     "read_texts",
     "read_vectors",
+    "token_states",
 ]

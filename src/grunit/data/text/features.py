@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from grunit.errors import InputError
+from grunit.errors import DataError, InputError
 
 
 def hidden_states(
@@ -29,34 +29,85 @@ def hidden_states(
     Raises:
         InputError: the two are not such, or there is no such layer.
     """
-    import torch
-
-    if not (callable(model) and callable(tokenizer) and hasattr(model, "eval")):
-        raise InputError("hidden_states takes an encoder of transformers and its tokenizer, both loaded: give these")
+    _check(model, tokenizer, "hidden_states")
 
     def compute(texts: list[str]) -> list[np.ndarray]:
         found: list[np.ndarray] = []
-        device = next(model.parameters()).device
-        trained = model.training
-        model.eval()
-        try:
-            for start in range(0, len(texts), batch_size):
-                batch = tokenizer(
-                    texts[start : start + batch_size],
-                    padding=True,
-                    truncation=True,
-                    max_length=max_length,
-                    return_tensors="pt",
-                )
-                batch = {name: value.to(device) for name, value in batch.items()}
-                with torch.no_grad():
-                    layers = model(**batch, output_hidden_states=True).hidden_states
-                if not -len(layers) <= layer < len(layers):
-                    raise InputError(f"layer is {layer}: the encoder has the layers 0 to {len(layers) - 1}")
-                there = batch["attention_mask"].bool()
-                found += [row[mask].float().cpu().numpy() for row, mask in zip(layers[layer], there, strict=True)]
-        finally:
-            model.train(trained)
+        for start in range(0, len(texts), batch_size):
+            part = texts[start : start + batch_size]
+            batch = tokenizer(part, padding=True, truncation=True, max_length=max_length, return_tensors="pt")
+            there = batch["attention_mask"].bool().numpy()
+            found += [row[mask] for row, mask in zip(_run(model, batch, layer), there, strict=True)]
         return found
 
     return compute
+
+
+def token_states(
+    model: Any, tokenizer: Any, *, layer: int = -1, batch_size: int = 16, max_length: int | None = None
+) -> Callable[[list[list[str]]], list[np.ndarray]]:
+    """A function that gives the hidden states of the tokens of sentences, for ``SequenceTagger(features=...)``.
+
+    A token's is that of its first piece (Devlin et al. 2019, section 5.3); one without a piece has zeros.
+
+    Args:
+        model: as in :func:`hidden_states`.
+        tokenizer: its tokenizer, of the fast kind, which tells the token of each piece (``word_ids``).
+        layer, batch_size: as in :func:`hidden_states`.
+        max_length: pieces that the encoder reads at most (default: what the tokenizer says).
+
+    Returns:
+        a function from a list of sentences, each a list of tokens, to a list of arrays ``(tokens, E)``, float32.
+
+    Raises:
+        InputError: the two are not such, or there is no such layer.
+        DataError: a sentence has more pieces than the encoder reads; the message counts sentences from 1.
+    """
+    _check(model, tokenizer, "token_states")
+    if not getattr(tokenizer, "is_fast", True):
+        raise InputError("token_states needs a fast tokenizer, which tells the token of each piece: load it as one")
+
+    def compute(sentences: list[list[str]]) -> list[np.ndarray]:
+        found: list[np.ndarray] = []
+        most = max_length or getattr(tokenizer, "model_max_length", None)
+        for start in range(0, len(sentences), batch_size):
+            part = [list(tokens) for tokens in sentences[start : start + batch_size]]
+            batch = tokenizer(part, is_split_into_words=True, padding=True, return_tensors="pt")
+            pieces = batch["attention_mask"].sum(1).tolist()
+            for index, count in enumerate(pieces, start + 1):
+                if most is not None and count > most:
+                    raise DataError(
+                        f"sentence {index} has {count} pieces and the encoder reads {most}: part it into shorter ones"
+                    )
+            for index, states in enumerate(_run(model, batch, layer)):
+                rows = np.zeros((len(part[index]), states.shape[1]), dtype=np.float32)
+                words = batch.word_ids(index)
+                for place in reversed(range(len(words))):  # the first piece of a token comes last, and stays
+                    if words[place] is not None:
+                        rows[words[place]] = states[place]
+                found.append(rows)
+        return found
+
+    return compute
+
+
+def _check(model: Any, tokenizer: Any, name: str) -> None:
+    if not (callable(model) and callable(tokenizer) and hasattr(model, "eval")):
+        raise InputError(f"{name} takes an encoder of transformers and its tokenizer, both loaded: give these")
+
+
+def _run(model: Any, batch: Mapping[str, Any], layer: int) -> np.ndarray:
+    """One layer's states of a batch, ``(B, T, E)`` in float32; the model stays as it is."""
+    import torch
+
+    trained, device = model.training, next(model.parameters()).device
+    model.eval()
+    try:
+        with torch.no_grad():
+            given = {name: value.to(device) for name, value in batch.items()}
+            layers = model(**given, output_hidden_states=True).hidden_states
+    finally:
+        model.train(trained)
+    if not -len(layers) <= layer < len(layers):
+        raise InputError(f"layer is {layer}: the encoder has the layers 0 to {len(layers) - 1}")
+    return layers[layer].float().cpu().numpy()
