@@ -2,8 +2,9 @@
 
 ``python -m benchmarks.tagging [--sets wnut17 ...] [--seeds 0 1 ...]`` measures one seed after the other and keeps each
 when it is done, so that a run can be interrupted and taken up again; ``python -m benchmarks tagging`` measures what is
-missing of the first seed. Needs the environment variable ``GRUNIT_DATA``, whose folder holds ``ud_en_ewt``,
-``resume_ner`` and ``wnut17``.
+missing of the first seed. ``--baseline`` measures the most frequent tag of each word alone, ``--characters cnn rnn``
+what words are spelt by, side by side on one set. Needs the environment variable ``GRUNIT_DATA``, whose folder holds
+``ud_en_ewt``, ``resume_ner`` and ``wnut17``.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from benchmarks.tables import markdown
 from grunit import SequenceTagger
 from grunit.data.tagging import TaggedSentences, read_tagged
 from grunit.errors import DataError
+from grunit.tasks.measures import measure_answers
+from grunit.tasks.sequence_tagger_baseline import FrequentTags
 from grunit.training import History
 
 
@@ -67,6 +70,8 @@ TASKS = {
         {"max_epochs": 10, "learn_as": "BIOES", "training_options": NEAR},
     ),
 }
+CHARACTERS = "ud_en_ewt"
+"""The set on which the ways to spell a word stand side by side."""
 SEEDS = (0,)
 """Measured by ``python -m benchmarks tagging``; more by name."""
 
@@ -117,13 +122,27 @@ def train(tagger: SequenceTagger, data: TaggedSentences, pieces: Path | None, se
 
 
 def measure_seed(
-    name: str, seed: int, smoke: bool = False, pieces: Path | None = None, seconds: float = 0.0
+    name: str,
+    seed: int,
+    smoke: bool = False,
+    pieces: Path | None = None,
+    seconds: float = 0.0,
+    characters: str | None = None,
 ) -> dict[str, Any]:
-    """Fit once, and score on both files that were not learnt from; ``pieces`` is a folder for checkpoints."""
+    """Fit once, and score on both files that were not learnt from.
+
+    Args:
+        name, seed: which.
+        smoke: a little of the data, one epoch.
+        pieces: a folder for checkpoints.
+        seconds: of a piece.
+        characters: in place of the set's own option.
+    """
     data, held, test = load(name, smoke)
-    options = {**TASKS[name].options, **({"max_epochs": 1, "hidden_size": 4} if smoke else {})}
+    spelt = {} if characters is None else {"characters": characters}
+    options = {**TASKS[name].options, **spelt, **({"max_epochs": 1, "hidden_size": 4} if smoke else {})}
     tagger = SequenceTagger(**options, seed=seed, verbose=0)
-    processor = train(tagger, data, None if pieces is None else pieces / f"{name}-{seed}", seconds)
+    processor = train(tagger, data, None if pieces is None else pieces / f"{name}-{characters or ''}{seed}", seconds)
     start = time.perf_counter()
     scores = tagger.evaluate(test.tokens, test.labels())
     predicting = time.perf_counter() - start
@@ -143,8 +162,21 @@ def measure_seed(
         "tokens_per_second": scores.tokens / predicting,
         "sentences": [len(data), len(held), len(test)],
         "options": {key: value for key, value in options.items() if key != "training_options"},
-        "command": f"python -m benchmarks.tagging --sets {name} --seeds {seed}",
+        "command": f"python -m benchmarks.tagging --sets {name} --seeds {seed}"
+        + ("" if characters is None else f" --characters {characters}"),
     }
+
+
+def measure_baseline(name: str, smoke: bool = False) -> dict[str, Any]:
+    """The most frequent tag of each word, on the same files."""
+    data, held, test = load(name, smoke)
+    begun = time.process_time()
+    baseline = FrequentTags().fit(data.tokens, data.labels())
+    held_score, test_score = (
+        100 * measure_answers("SequenceTagger", baseline.predict(part.tokens), part.labels(), part.tokens)[measured]
+        for part, measured in ((held, TASKS[name].measure), (test, TASKS[name].measure))
+    )
+    return {"held": held_score, "test": test_score, "processor_seconds": time.process_time() - begun}
 
 
 def join(rows: list[dict[str, Any]], name: str, found: dict[str, Any]) -> list[dict[str, Any]]:
@@ -153,10 +185,20 @@ def join(rows: list[dict[str, Any]], name: str, found: dict[str, Any]) -> list[d
     >>> join([{"set": "wnut17", "seeds": [{"seed": 0, "options": 1}]}], "wnut17", {"seed": 1, "options": 1})
     [{'set': 'wnut17', 'seeds': [{'seed': 0, 'options': 1}, {'seed': 1, 'options': 1}]}]
     """
-    known = {row["set"]: row["seeds"] for row in rows}
-    others = [one for one in known.get(name, []) if one["seed"] != found["seed"] and one["options"] == found["options"]]
-    known[name] = sorted([*others, found], key=lambda one: one["seed"])
-    return [{"set": each, "seeds": known[each]} for each in TASKS if each in known]
+    known = {row["set"]: row for row in rows}
+    before = known.get(name, {"set": name, "seeds": []})
+    others = [one for one in before["seeds"] if one["seed"] != found["seed"] and one["options"] == found["options"]]
+    known[name] = {**before, "seeds": sorted([*others, found], key=lambda one: one["seed"])}
+    return [known[each] for each in TASKS if each in known]
+
+
+def add(rows: list[dict[str, Any]], name: str, **found: Any) -> list[dict[str, Any]]:
+    """The rows with more of one set than its seeds.
+
+    >>> add([{"set": "wnut17", "seeds": []}], "wnut17", baseline={"test": 1.0})
+    [{'set': 'wnut17', 'seeds': [], 'baseline': {'test': 1.0}}]
+    """
+    return [{**row, **found} if row["set"] == name else row for row in rows]
 
 
 def measure(settings: Settings) -> dict[str, Any]:
@@ -167,12 +209,14 @@ def measure(settings: Settings) -> dict[str, Any]:
         for seed in SEEDS:
             if name not in {row["set"] for row in rows}:
                 rows = join(rows, name, measure_seed(name, seed, settings.smoke))
+        if any(row["set"] == name and "baseline" not in row for row in rows):
+            rows = add(rows, name, baseline=measure_baseline(name, settings.smoke))
     return {"rows": rows}
 
 
 def tell(document: dict[str, Any]) -> str:
     """Tables and what they mean."""
-    rows, kinds, commands = [], [], []
+    rows, kinds, commands, spelt = [], [], [], []
     for row in document["rows"]:
         task, seeds = TASKS[row["set"]], row["seeds"]
         first = seeds[0]
@@ -198,6 +242,22 @@ def tell(document: dict[str, Any]) -> str:
                 f"{statistics.fmean(one['tokens_per_second'] for one in seeds):.0f}",
             ]
         )
+        if "baseline" in row:
+            ours = row["baseline"]
+            line = [row["set"], rows[-1][1], f"{task.measure}, {FrequentTags.name}"]
+            rows.append([*line, f"{ours['held']:.2f}", f"{ours['test']:.2f}", *["-"] * 8])
+        for way, one in row.get("characters", {}).items():
+            spelt.append(
+                [
+                    row["set"],
+                    way,
+                    f"{one['held']:.2f}",
+                    f"{one['test']:.2f}",
+                    f"{one['parameters']:,}",
+                    f"{one['fit_processor_seconds']:.0f} s",
+                    f"{one['tokens_per_second']:.0f}",
+                ]
+            )
         for kind in first["kinds"]:
             means = [statistics.fmean(one["kinds"][kind][place] for one in seeds) for place in range(3)]
             kinds.append([row["set"], kind, *(f"{mean:.2f}" for mean in means)])
@@ -212,10 +272,23 @@ def tell(document: dict[str, Any]) -> str:
         + markdown(rows, header)
         + "\n\nEntities of the test parts by kind, means over the seeds:\n\n"
         + markdown(kinds, ["set", "kind", "precision", "recall", "F1"])
+        + tell_characters(spelt)
         + "\n\nCommands: "
-        + ", ".join(f"`{command}`" for command in commands)
+        + ", ".join(f"`{command}`" for command in [*commands, "python -m benchmarks.tagging --baseline"])
         + f". Options of `SequenceTagger` that are not its defaults: `{described}`."
     )
+
+
+def tell_characters(rows: list[list[str]]) -> str:
+    """What words are spelt by, side by side."""
+    if not rows:
+        return ""
+    header = ["set", "characters", "dev", "test", "parameters", "a fit, processor", "tokens tagged a second"]
+    told = (
+        "Characters read by a convolution or by a recurrent layer, all else alike, one seed each, one after the other"
+    )
+    command = f"python -m benchmarks.tagging --sets {CHARACTERS} --seeds 0 --characters cnn rnn"
+    return f"\n\n{told} (`{command}`):\n\n" + markdown(rows, header)
 
 
 def spread(values: list[float]) -> str:
@@ -242,8 +315,23 @@ def main() -> None:
         "--pieces", type=Path, help="a folder: fit in pieces, each --seconds long, taken up again there"
     )
     parser.add_argument("--seconds", type=float, default=90.0, help="of a piece; it ends with its epoch")
+    parser.add_argument("--baseline", action="store_true", help="measure the most frequent tag of each word alone")
+    parser.add_argument("--characters", nargs="*", choices=["cnn", "rnn"], help="what words are spelt by, side by side")
     options = parser.parse_args()
     torch.set_num_threads(1)
+    if options.baseline:
+        for name in options.sets:
+            keep(name, baseline=measure_baseline(name))
+        return
+    if options.characters:
+        for way in options.characters:
+            say(f"{CHARACTERS}, characters {way}, seed {options.seeds[0]}")
+            one = measure_seed(CHARACTERS, options.seeds[0], pieces=options.pieces, characters=way)
+            rows = (read("tagging", FOLDER) or {"rows": []})["rows"]
+            before = next((row.get("characters", {}) for row in rows if row["set"] == CHARACTERS), {})
+            keep(CHARACTERS, characters={**before, way: one})
+            say(f"  dev {one['held']:.2f}, test {one['test']:.2f}")
+        return
     for seed in options.seeds:
         for name in options.sets:
             begun = time.perf_counter()
@@ -258,6 +346,15 @@ def main() -> None:
             document = rounded({"run": run, "rows": rows})
             write("tagging", document, tell(document), FOLDER)
             say(f"{name}, seed {seed}: dev {found['held']:.2f}, test {found['test']:.2f}")
+
+
+def keep(name: str, **found: Any) -> None:
+    """Write what was measured beside the seeds of a set, which stay as they are."""
+    document = read("tagging", FOLDER)
+    if document is None:
+        raise DataError("there is no result to add to: measure the seeds first")
+    document = rounded({**document, "rows": add(document["rows"], name, **found)})
+    write("tagging", document, tell(document), FOLDER)
 
 
 if __name__ == "__main__":
