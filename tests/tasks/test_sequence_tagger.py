@@ -42,9 +42,17 @@ def news(count: int = 60, seed: int = 0) -> tuple[list[list[str]], list[list[str
     return X, y
 
 
+KINDS = {
+    "convolution": {"pairs": True, "max_epochs": 20},
+    "recurrent": {"characters": "rnn", "cell": ["lstm", "gru"], "num_layers": 2, "max_epochs": 1},
+    "each by itself": {"crf": False, "characters": None, "bidirectional": False, "max_epochs": 1},
+    "another scheme": {"learn_as": "BIOES", "casing": False, "cell": "min_gru", "max_epochs": 1},
+}
+
+
 @functools.cache
-def fitted() -> SequenceTagger:
-    return small(pairs=True, max_epochs=20).fit(*news())
+def fitted(kind: str = "convolution") -> SequenceTagger:
+    return small(**KINDS[kind]).fit(*news())
 
 
 def test_it_learns_entities():
@@ -66,10 +74,11 @@ def test_a_tag_may_depend_on_a_word_far_away():
     assert tagger.score(X, y) == 1.0
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @given(st.lists(st.integers(0, 19), min_size=1, max_size=6), st.integers(1, 4))
-@settings(max_examples=10)
-def test_alone_or_in_any_batch_the_answer_is_the_same(rows, n):
-    tagger = fitted()
+@settings(max_examples=4)
+def test_alone_or_in_any_batch_the_answer_is_the_same(kind, rows, n):
+    tagger = fitted(kind)
     X = [[*tokens, "Unseen😀" * (row % 3 + 1)] if row % 2 else tokens for row, tokens in enumerate(news(20, seed=2)[0])]
     together, shares, ways = (
         ask([X[row] for row in rows])

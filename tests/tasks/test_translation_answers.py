@@ -12,6 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 import grunit
+from grunit.data.text import UNKNOWN
 from grunit.errors import DataError, InputError
 from grunit.nn.decoder_search import length_penalty_of
 from grunit.tasks.translation_answers import BLOCK, copy_unknown
@@ -32,18 +33,44 @@ KINDS = {
     "feeding": {"input_feeding": True, "cell": "lstm"},
     "plain": {"attention": None},
     "coverage": {"coverage": 0.5, "attention": "additive"},
+    "everything": {"coverage": 0.5, "input_feeding": True, "cell": ["lstm", "gru"], "num_layers": 2},
+    "characters": {"unit": "char", "min_count": 1, "bidirectional": False},
 }
 MODELS: dict[str, grunit.Translator] = {}
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@hypothesis_settings(max_examples=8)
-@given(texts=st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=9).map(" ".join), min_size=2, max_size=6))
-def test_a_text_has_the_same_translation_alone_and_in_any_batch(kind, texts):
+@hypothesis_settings(max_examples=6)
+@given(
+    texts=st.lists(
+        st.lists(st.sampled_from([*WORDS, "Ottokar"]), min_size=1, max_size=9).map(" ".join), min_size=2, max_size=6
+    ),
+    beams=st.sampled_from([1, 2, 5]),
+    penalties=st.sampled_from([(1.0, 0.0), (0.0, 0.0), (1.0, 0.2), (2.0, 1.0)]),
+    copies=st.booleans(),
+)
+def test_a_text_has_the_same_translation_alone_and_in_any_batch(kind, texts, beams, penalties, copies):
+    """Every decoder, greedy and with beams, with length and coverage penalties, with unknown words copied or not."""
     model = MODELS.setdefault(kind, untrained(**KINDS[kind]))
-    together = model.translate(texts, num_beams=3, max_length=8)
-    assert together == [model.translate([text], num_beams=3, max_length=8)[0] for text in texts]
-    assert together[::-1] == model.translate(texts[::-1], num_beams=3, max_length=8)
+    options = {"num_beams": beams, "length_penalty": penalties[0], "replace_unknown": copies, "max_length": 8}
+    options["coverage_penalty"] = 0.0 if model.attention is None else penalties[1]
+    together = model.translate(texts, **options)
+    assert together == [model.translate([text], **options)[0] for text in texts]
+    assert together[::-1] == model.translate(texts[::-1], **options)
+
+
+@pytest.mark.parametrize("kind", ["attention", "feeding", "coverage"])
+def test_words_are_copied_alike_alone_and_in_any_batch(kind):
+    """A decoder that writes nothing but unknown words: every word of every answer is one of its text."""
+    model = untrained(**KINDS[kind])
+    with torch.no_grad():
+        model.model_.decoder.output.bias[UNKNOWN] += 50.0
+    texts = ["Ottokar läuft", "im park schläft Kunigunde heute und Ottokar", "Anna", "roter hund und rote katze"]
+    together = model.translate(texts, num_beams=2, max_length=6)
+    assert together == [model.translate([text], num_beams=2, max_length=6)[0] for text in texts]
+    for text, answer in zip(texts, together, strict=True):
+        assert answer.split()
+        assert set(answer.split()) <= set(text.split())
 
 
 def test_more_texts_than_a_block_keep_their_order():
