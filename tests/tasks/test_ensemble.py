@@ -288,3 +288,16 @@ def test_an_interrupted_member_is_not_kept(regressors, tmp_path):
     with pytest.raises(InputError, match="the fit of model 2 was interrupted"):
         Ensemble([regressors[0], half]).save(tmp_path / "kept")
     assert not (tmp_path / "kept").exists()
+
+
+def test_texts_are_classified_by_the_mean_of_probabilities(tmp_path):
+    texts = ["a fine film", "fine and funny", "so fine", "a dull film", "dull and long", "so dull"]
+    labels = ["good"] * 3 + ["bad"] * 3
+    one = grunit.TextClassifier(hidden_size=4, embedding_size=8, max_epochs=4, lr=0.02, verbose=0)
+    ensemble = Ensemble.of_seeds(one, 2).fit(texts, labels)
+    expected = np.mean([member.predict_proba(texts) for member in ensemble.members], 0)
+    for answer in (ensemble, grunit.load(ensemble.save(tmp_path / "model"))):
+        np.testing.assert_allclose(answer.predict_proba(texts), expected, rtol=1e-12)
+        assert answer.predict(texts).tolist() == answer.classes_[expected.argmax(1)].tolist()
+        assert answer.score(texts, labels) == np.mean(answer.predict(texts) == labels)
+    assert is_classifier(ensemble)

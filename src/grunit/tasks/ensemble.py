@@ -17,7 +17,7 @@ from torch import Tensor
 
 from grunit.bundle import write_bundle
 from grunit.errors import InputError
-from grunit.tasks.ensemble_agreement import AGREED, check_combine, check_models, check_weights
+from grunit.tasks.ensemble_agreement import AGREED, CLASSIFIERS, check_combine, check_models, check_weights
 from grunit.tasks.ensemble_checkpoint import EnsembleCheckpoint
 from grunit.tasks.ensemble_frames import Joined, join_answers, join_frames
 from grunit.tasks.estimator import Estimator, UnfittedError
@@ -33,8 +33,9 @@ class Ensemble(BaseEstimator):
 
     Args:
         models: at least one, all of one kind: :class:`grunit.Forecaster` (the same ``h``, ``level`` and column names),
-            :class:`grunit.SequenceClassifier` (the same classes) or :class:`grunit.SequenceRegressor` (the same number
-            of targets). Fitted ones answer at once; :meth:`fit` trains all.
+            :class:`grunit.SequenceClassifier` or :class:`grunit.TextClassifier` (the same classes), or
+            :class:`grunit.SequenceRegressor` (the same number of targets). Fitted ones answer at once; :meth:`fit`
+            trains all.
         weights: of each model, at least 0, in any unit; None (default) for alike.
         combine: ``"mean"`` (default), or ``"median"`` of forecasts and numbers, which one model that is far off does
             not move; it takes no weights and is not for classes.
@@ -112,7 +113,7 @@ class Ensemble(BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         kind = self.models[0].kind
-        if kind == "SequenceClassifier":
+        if kind in CLASSIFIERS:
             tags.estimator_type, tags.classifier_tags = "classifier", ClassifierTags()
         elif kind == "SequenceRegressor":
             tags.estimator_type, tags.regressor_tags = "regressor", RegressorTags()
@@ -157,22 +158,22 @@ class Ensemble(BaseEstimator):
             DataError: as the members; or they forecast other series or times than each other.
         """
         kind, members = self.models[0].kind, self.members
-        if kind == "SequenceClassifier":
+        if kind in CLASSIFIERS:
             return self.classes_[self.predict_proba(*data, **options).argmax(1)]
         answers = [member.predict(*data, **options) for member in members]
         if kind == "Forecaster":
             return join_frames(answers, self._shares(), kind, type(self).__name__)
         return join_answers(answers, self._shares())
 
-    @_only("SequenceClassifier")
+    @_only(*CLASSIFIERS)
     def predict_proba(self, X: Any) -> np.ndarray:
         """The mean probability of each class, ``(N, classes)`` in the order of ``classes_``."""
         return np.average([member.predict_proba(X) for member in self.members], axis=0, weights=self._shares())
 
-    @_only("SequenceClassifier", "SequenceRegressor")
+    @_only(*CLASSIFIERS, "SequenceRegressor")
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Accuracy of a classifier, R2 of a regressor."""
-        measure = accuracy_score if self.models[0].kind == "SequenceClassifier" else r2_score
+        measure = accuracy_score if self.models[0].kind in CLASSIFIERS else r2_score
         return float(measure(y, self.predict(X), sample_weight=sample_weight))
 
     @_only("Forecaster")

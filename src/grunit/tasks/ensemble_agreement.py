@@ -13,8 +13,13 @@ AGREED = {
     "Forecaster": ("h", "level", "id_col", "time_col", "target_col", "targets", "freq_"),
     "SequenceClassifier": ("classes_", "features_"),
     "SequenceRegressor": ("targets_", "features_"),
+    "TextClassifier": ("classes_",),
 }
 """By kind, what must be the same in all models; names that end in ``_`` are there after ``fit``."""
+
+
+CLASSIFIERS = frozenset({"SequenceClassifier", "TextClassifier"})
+"""Kinds whose answer is a class."""
 
 
 def check_models(models: Any) -> None:
@@ -77,7 +82,7 @@ def check_combine(combine: Any, weights: Any, kind: str) -> None:
         raise InputError(f"combine is {combine!r}: give 'mean' or 'median'")
     if combine == "median" and weights is not None:
         raise InputError("combine='median' counts every model alike: leave weights out, or take combine='mean'")
-    if combine == "median" and kind == "SequenceClassifier":
+    if combine == "median" and kind in CLASSIFIERS:
         raise InputError("combine='median' is of forecasts and numbers: classes take combine='mean'")
 
 
