@@ -30,14 +30,28 @@ TRAINING = """
     size, folder = int(sys.argv[1]), sys.argv[2]
     x = torch.randn(16, 6, 2, generator=torch.Generator().manual_seed(1))
     data = x, x.cumsum(1)[..., :1]
-    kept = []
-    with seeded(5):
-        model = Tagger()
-        history = fit(model, loss, Batches(data, size, seed=5), Batches(data, 16, shuffle=False),
-                      Settings(max_epochs=5, lr=0.05, scheduler="one_cycle", averaging="ema", averaging_decay=0.5,
-                               clip=0.5, verbose=0, device="cpu"), keep=kept.append)
-    found = {"train": history.train, "validation": history.validation, "lr": history.lr, "kept": len(kept),
-             "weights": [weight.flatten().tolist() for weight in model.parameters()]}
+    # Of some rows hardly a target is known, so that processes know unlike many.
+    gaps = data[1].clone()
+    gaps[::3, 1:] = torch.nan
+
+    def known_loss(model, batch):
+        known = ~batch[1].isnan()
+        return (model(batch[0])[known] - batch[1][known]).square().mean()
+
+    def train(data, loss, weigh=None, **settings):
+        kept = []
+        with seeded(5):
+            model = Tagger()
+            options = {"max_epochs": 5, "lr": 0.05, "scheduler": "one_cycle", "averaging": "ema", "clip": 0.5,
+                       "averaging_decay": 0.5, "verbose": 0, "device": "cpu", **settings}
+            history = fit(model, loss, Batches(data, size, seed=5), Batches(data, 16, shuffle=False),
+                          Settings(**options), weigh=weigh, keep=kept.append)
+        return {"train": history.train, "validation": history.validation, "lr": history.lr, "kept": len(kept),
+                "weights": [weight.flatten().tolist() for weight in model.parameters()]}
+
+    count = lambda batch: int((~batch[1].isnan()).sum())
+    found = [train(data, loss), train((x, gaps), known_loss, count),
+             train((x, gaps), known_loss, count, accumulate=2, max_epochs=2)]
     with open(os.path.join(folder, os.environ.get("RANK", "alone")), "w") as file:
         json.dump(found, file)
     if torch.distributed.is_initialized():
@@ -55,11 +69,14 @@ def test_two_processes_learn_as_one_with_the_same_global_batch(tmp_path):
             [sys.executable, *command, str(tmp_path)], capture_output=True, text=True, timeout=150, check=False
         )
         assert done.returncode == 0, done.stderr
-    alone, first, second = (json.loads((tmp_path / name).read_text()) for name in ("alone", "0", "1"))
-    for name in ("train", "validation", "lr"):
-        assert first[name] == pytest.approx(alone[name], rel=1e-5), name
-        assert second[name] == pytest.approx(first[name], rel=1e-12), name
-    for one, other in zip(alone["weights"], first["weights"], strict=True):
-        assert other == pytest.approx(one, rel=1e-4, abs=1e-6)
-    assert first["weights"] == second["weights"]
-    assert (first["kept"], second["kept"]) == (6, 0)  # only the first process keeps checkpoints
+    for alone, first, second in zip(
+        *(json.loads((tmp_path / name).read_text()) for name in ("alone", "0", "1")), strict=True
+    ):
+        for name in ("train", "validation", "lr"):
+            assert first[name] == pytest.approx(alone[name], rel=1e-5), name
+            assert second[name] == pytest.approx(first[name], rel=1e-12), name
+        for one, other in zip(alone["weights"], first["weights"], strict=True):
+            assert other == pytest.approx(one, rel=1e-4, abs=1e-6)
+        assert first["weights"] == second["weights"]
+        # Only the first process keeps checkpoints: one before the first batch, one an epoch.
+        assert (first["kept"], second["kept"]) == (1 + len(first["train"]), 0)

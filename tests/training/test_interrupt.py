@@ -19,7 +19,7 @@ from grunit.training import Batches, Checkpoint, Settings, fit
 KILLED = """
     import os, signal, sys, time
     from pathlib import Path
-    import accelerate, torch, grunit  # here, so that the children need not wait for it
+    import accelerate, torch, torch._dynamo, grunit  # here, so that the children need not wait for it
     from torch import nn
     from grunit.training import Batches, Checkpoint, Settings, fit, seeded
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 
 @contextmanager
-def deferred_interrupt() -> Iterator[Callable[[], bool]]:
+def deferred_interrupt(patience: float = 0.0) -> Iterator[Callable[[], bool]]:
     """Within the block the first Ctrl-C or SIGTERM is only noted; a second one interrupts at once.
+
+    Args:
+        patience: seconds after the first in which others are taken for the same.
 
     Yields:
         a function that says whether one came. In a thread other than the main one, where Python does not deliver
@@ -21,7 +25,7 @@ def deferred_interrupt() -> Iterator[Callable[[], bool]]:
     ...     interrupted()
     False
     """
-    came = threading.Event()
+    came, first = threading.Event(), 0.0
     # A program that has its own handler keeps it.
     ours = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
     before = {number: handler for number, handler in ours.items() if signal.getsignal(number) is handler}
@@ -29,9 +33,12 @@ def deferred_interrupt() -> Iterator[Callable[[], bool]]:
         before = {}
 
     def note(number: int, frame: Any) -> None:
-        if came.is_set():
+        nonlocal first
+        if not came.is_set():
+            first = time.monotonic()
+            came.set()
+        elif time.monotonic() - first >= patience:
             raise KeyboardInterrupt
-        came.set()
 
     for number in before:
         signal.signal(number, note)

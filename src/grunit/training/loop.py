@@ -23,6 +23,9 @@ from grunit.training.tensorboard import TensorBoard
 from grunit.training.threads import Threads
 from grunit.training.truncation import detach, pieces
 
+PATIENCE = 5.0
+"""Seconds in which a second signal is taken for the first: what a terminal tells all processes their launcher tells
+them too."""
 Loss = Callable[..., Any]
 Weigh = Callable[[Batch], float]
 
@@ -70,7 +73,7 @@ def fit(
         DivergenceError: the loss is not finite; the best weights so far are in the model. Or that of validation never
             was; the last weights are in the model.
         KeyboardInterrupt: Ctrl-C or SIGTERM, after the batch (in validation: the epoch) is finished, the checkpoint
-            kept and the best weights restored.
+            kept and the best weights restored. Of several processes all stop there, whichever of them was told.
 
     >>> torch.manual_seed(0)  # doctest: +ELLIPSIS
     <torch._C.Generator object at ...>
@@ -92,12 +95,19 @@ def fit(
     board = TensorBoard(settings.log_dir) if logged else None
 
     def save() -> None:
+        own = run.gather()
         if keep is not None and accelerator.is_main_process:
-            keep(run.checkpoint())
+            keep(run.checkpoint(own))
 
     verbose = settings.verbose if accelerator.is_main_process else 0
     threads = Threads(model, run.device)
-    with threads, deferred_interrupt() as interrupted, Progress(settings.max_epochs, len(train), verbose) as progress:
+    patience = 0.0 if run.processes.alone else PATIENCE
+    with threads, deferred_interrupt(patience) as came, Progress(settings.max_epochs, len(train), verbose) as progress:
+
+        def interrupted() -> bool:
+            # Where one process stops all do, after the same batch: none must wait for gradients that never come.
+            return run.processes.any(came())
+
         try:
             if resume is not None:
                 run.restore(resume)
@@ -113,6 +123,7 @@ def fit(
                     if interrupted():
                         run.seconds += time.perf_counter() - started
                         save()
+                        run.processes.wait()  # who ends first takes the others along
                         raise KeyboardInterrupt
                 run.look(lambda: run_batch(run, loss, next(train.epoch(run.epoch))))
                 run.seconds += time.perf_counter() - started
@@ -126,6 +137,7 @@ def fit(
                 if watch is not None:
                     watch(run.history)
                 if interrupted():
+                    run.processes.wait()
                     raise KeyboardInterrupt
         finally:
             run.close()

@@ -21,6 +21,7 @@ from grunit.training.identity import identity, require_same
 from grunit.training.monitor import Monitor
 from grunit.training.optimizers import make_optimizer
 from grunit.training.penalties import ActivationPenalty, weight_penalty
+from grunit.training.processes import Processes
 from grunit.training.randomness import random_state, restore_random_state
 from grunit.training.schedules import Schedule
 from grunit.training.settings import Settings
@@ -57,6 +58,7 @@ class Run:
         self.settings, self.accelerator, self.model, self.weigh = settings, accelerator, model, weigh
         alone = accelerator.num_processes == 1
         self.device = find_device(settings.device) if alone else accelerator.device
+        self.processes = Processes(accelerator, self.device)
         model.to(self.device)
         self.frozen = freeze(model, settings.freeze)
         self.optimizer = make_optimizer(
@@ -137,18 +139,21 @@ class Run:
             loss = loss + weight_penalty(self.model, settings.l1, settings.l2)
         if settings.accumulate == 1:
             self.optimizer.zero_grad()
-            loss.backward()
+            # Processes take the mean of their gradients, in which every target is to count alike.
+            share = 1.0 if self.processes.alone else self.processes.number * size / max(self.processes.sum(size), 1)
+            (loss if share == 1.0 else loss * share).backward()
             return self._step()
-        if not self.pending:
+        if not self.batch % settings.accumulate:
             self.optimizer.zero_grad()
         (loss * size).backward()
         self.pending += size
         if (self.batch + 1) % settings.accumulate and self.batch + 1 < self.batches:
             return None
+        pending = self.processes.sum(self.pending) / self.processes.number
         for parameter in self.model.parameters():
             if parameter.grad is not None:
-                parameter.grad /= max(self.pending, 1)
-        self.pending = 0
+                parameter.grad /= max(pending, 1 / self.processes.number)
+        self.pending = 0.0
         return self._step()
 
     def _step(self) -> None:
@@ -186,9 +191,7 @@ class Run:
         """Write the epoch into the history, remember the weights if they are the best, and go to the next."""
         history = self.history
         total, weight = self.total, self.weight
-        if self.accelerator.num_processes > 1:
-            sums = torch.tensor([total, weight], dtype=torch.float64, device=self.device)
-            total, weight = self.accelerator.reduce(sums, reduction="sum").tolist()
+        total, weight = self.processes.sum(total), self.processes.sum(weight)
         history.train.append(total / max(weight, 1))
         history.lr.append(self.rate)
         history.seconds.append(self.seconds)
@@ -215,8 +218,14 @@ class Run:
         self.model.load_state_dict(self.last_good if self.best is None else self.best)
         self.model.eval()
 
-    def checkpoint(self) -> Checkpoint:
-        """This moment, copied."""
+    def gather(self) -> list[dict[str, Any]]:
+        """What each process has of its own; all of them must call it."""
+        return self.processes.gather(
+            {"random": random_state(), "total": self.total, "weight": self.weight, "pending": self.pending}
+        )
+
+    def checkpoint(self, own: list[dict[str, Any]]) -> Checkpoint:
+        """This moment, copied; ``own`` is of :meth:`gather`."""
         return Checkpoint.of(
             {
                 "identity": self._identity(),
@@ -226,8 +235,9 @@ class Run:
                 "optimizer": self.optimizer.state_dict(),
                 "schedule": self.schedule.state,
                 "average": self.average.state,
-                "gradients": self._gradients() if self.pending else {},
-                "random": random_state(),
+                "gradients": self._gradients() if any(one["pending"] for one in own) else {},
+                "random": own[0]["random"],
+                "processes": own if len(own) > 1 else [],
                 "monitor": self.monitor.state,
                 "position": [self.epoch, self.batch, self.total, self.weight, self.seconds, self.waited, self.pending],
                 "history": vars(self.history),
@@ -245,12 +255,21 @@ class Run:
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.state = state["schedule"]
-        restore_random_state(state["random"])
+        processes = state.get("processes") or [{"random": state["random"]}]
+        if len(processes) != self.processes.number:
+            raise InputError(
+                f"the checkpoint is of {len(processes)} processes, and now there are {self.processes.number}: "
+                f"start as many, or start without resume"
+            )
+        own = processes[self.processes.index]
+        restore_random_state(own["random"])
         self.best, self.last_good = state["best"], state["last_good"]
         self.average.state = state["average"]
         self._take_gradients(state["gradients"])
         self.monitor.state = state.get("monitor", [0.0, 0])
         self.epoch, self.batch, self.total, self.weight, self.seconds, self.waited, self.pending = state["position"]
+        for name in ("total", "weight", "pending"):
+            setattr(self, name, own.get(name, getattr(self, name)))
         self.history = History(**state["history"])
 
     def _weights(self) -> dict[str, Tensor]:
