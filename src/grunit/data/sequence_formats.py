@@ -110,7 +110,7 @@ def _lines(path: Path, comments: str) -> Iterator[tuple[int, str]]:
     # Lines are counted as they stand in the file, so nothing is taken off its start.
     skipped = len(text) - len(text.lstrip(b"\xef\xbb\xbf\r\n"))
     before = text[:skipped].count(b"\n")
-    for number, line in enumerate(_read_text(path, origin).splitlines(), 1 + before):
+    for number, line in enumerate(_read_text(path, origin).decode().splitlines(), 1 + before):
         if line.strip() and line.lstrip()[0] not in comments:
             yield number, line.strip()
 
