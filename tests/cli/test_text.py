@@ -86,3 +86,16 @@ def test_other_tasks_read_no_texts(run, reviews):
     answer = run("fit", "classification", reviews, "--text", "review")
     assert answer.status == 2
     assert "classification reads no texts: leave --text out" in answer.err
+
+
+def test_an_ensemble_answers_as_one_model_does(run, reviews, tmp_path):
+    texts, labels = ["so fine", "so dull", "a fine one", "a dull one"], ["good", "bad"] * 2
+    one = grunit.TextClassifier(hidden_size=4, embedding_size=8, max_epochs=2, verbose=0)
+    ensemble = grunit.Ensemble.of_seeds(one, 2).fit(texts, labels)
+    ensemble.save(tmp_path / "both")
+    table = tmp_path / "asked.csv"
+    table.write_text("text,label\nso fine,good\n")
+    answer = json.loads(run("predict", tmp_path / "both", table, "--json").out)["predictions"][0]
+    assert answer["probability of good"] == pytest.approx(ensemble.predict_proba(["so fine"])[0, 1], abs=1e-6)
+    assert "because of" not in answer
+    assert "Ensemble" in run("evaluate", tmp_path / "both", table).out

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from grunit.cli.forecast import spare_threads
+from grunit.cli.forecast import largest, spare_threads
 from grunit.cli.settings import read_settings
 from grunit.errors import InputError
 
@@ -78,8 +78,9 @@ def read_again(classifier: TextClassifier, data: str, answers: bool = True) -> L
     """A file with the columns that the model was fitted on; without ``answers`` that of the labels may be missing."""
     from grunit.data.text import read_texts
 
-    spare_threads(classifier.hidden_size)
-    columns = getattr(classifier, "columns_", None) or {"text": None, "label": None}
+    spare_threads(largest(classifier))
+    first = getattr(classifier, "members", [classifier])[0]  # of an ensemble
+    columns = getattr(first, "columns_", None) or {"text": None, "label": None}
     if not answers and data.endswith(".txt"):
         columns = {"text": None, "label": None}
     return read_texts(data, answers=answers, **columns)
@@ -130,8 +131,9 @@ def predict(classifier: TextClassifier, data: str | None, level: list[float] | N
     frame = pd.DataFrame({"line": given.lines, "prediction": classifier.classes_[probabilities.argmax(1)]})
     for label, column in zip(classifier.classes_, probabilities.T, strict=True):
         frame[f"probability of {label}"] = column
-    reasons = classifier.explain(given.texts, method="gradient_x_input")
-    frame["because of"] = [", ".join(strongest(reason)) for reason in reasons]
+    if hasattr(classifier, "explain"):  # the members of an ensemble may cut texts into unlike tokens
+        reasons = classifier.explain(given.texts, method="gradient_x_input")
+        frame["because of"] = [", ".join(strongest(reason)) for reason in reasons]
     return frame
 
 
