@@ -98,16 +98,16 @@ def find_future_rows(
             raise DataError(f"futr_df: there is no column {name!r}; give the future of {listed}")
     if len(set(series)) == 1 and frame["unique_id"].nunique() == 1 and columns.unique_id not in data.columns:
         frame["unique_id"] = series[0]
-    table = frame.set_index(["unique_id", "ds"])[list(names)]
-    parts = []
-    for one, ahead in zip(series, times, strict=True):
-        wanted = pd.MultiIndex.from_product([[one], ahead])
-        absent = ~wanted.isin(table.index)
-        if absent.any():
-            when = wanted[absent][0][1]
-            raise DataError(f"futr_df: there is no row for series {one!r} at {when}; give all {len(ahead)} steps")
-        parts.append(table.loc[wanted])
-    return pd.concat(parts)
+    # All at once: looking series by series costs as many passes over the table.
+    table = pd.MultiIndex.from_frame(frame[["unique_id", "ds"]])
+    wanted = pd.MultiIndex.from_arrays(
+        [np.repeat(np.array(series, dtype=object), [len(ahead) for ahead in times]), np.concatenate(times)]
+    )
+    rows = table.get_indexer(wanted)
+    if (rows < 0).any():
+        one, when = wanted[int((rows < 0).argmax())]
+        raise DataError(f"futr_df: there is no row for series {one!r} at {when}; give all {len(times[0])} steps")
+    return frame.iloc[rows][list(names)]
 
 
 def read_static(data: Any, columns: Columns, ids: Sequence[str], names: Sequence[str] | None = None) -> pd.DataFrame:
@@ -131,9 +131,10 @@ def read_static(data: Any, columns: Columns, ids: Sequence[str], names: Sequence
             raise DataError(
                 f"static_df, column {name!r}: it holds something that is neither a number nor text; write one of them"
             )
-    for series in ids:
-        count = int((frame.index == series).sum())
-        if count != 1:
-            raise DataError(f"static_df: there are {count} rows for series {series!r}; give one")
+    counts = frame.index.value_counts().reindex(list(ids), fill_value=0)
+    wrong = np.flatnonzero(counts.to_numpy() != 1)
+    if len(wrong):
+        series, count = ids[int(wrong[0])], int(counts.iloc[int(wrong[0])])
+        raise DataError(f"static_df: there are {count} rows for series {series!r}; give one")
     chosen = frame.loc[list(ids), names]
     return chosen.astype({name: float for name in names if not is_text(chosen[name])})

@@ -89,23 +89,25 @@ class Batches:
 
     def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
         """The batches of epoch ``number``, from batch ``start`` on."""
-        cuts = self._cuts(number)
+        cut = self._cuts(number)
         for index in range(start, len(self)):
-            yield self.take(cuts[index * self.processes + self.process])
+            yield self.take(cut(index * self.processes + self.process))
 
-    def _cuts(self, number: int) -> Sequence[Tensor]:
-        """The rows of every batch of an epoch."""
+    def _cuts(self, number: int) -> Callable[[int], Tensor]:
+        """The rows of each batch of an epoch."""
         generator = torch.Generator().manual_seed((self.seed * 1_000_003 + number) % 2**63)
         order = torch.randperm(self.rows, generator=generator) if self.shuffle else torch.arange(self.rows)
         if not self.near:
-            return order.split(self.batch_size)
+            # One by one: cutting all of millions of rows takes seconds.
+            return lambda index: order[index * self.batch_size : (index + 1) * self.batch_size]
         assert self.lengths is not None
         pools = order.split(POOL * self.batch_size if self.shuffle else self.rows)
         order = torch.cat([pool[torch.argsort(self.lengths[pool], stable=True)] for pool in pools])
         cuts = order.split(self.batch_size)
         if not self.shuffle:
-            return cuts
-        return [cuts[index] for index in torch.randperm(len(cuts), generator=generator).tolist()]
+            return cuts.__getitem__
+        places = torch.randperm(len(cuts), generator=generator).tolist()
+        return lambda index: cuts[places[index]]
 
     def _changed(self, **changes: Any) -> Batches:
         twin = object.__new__(Batches)
