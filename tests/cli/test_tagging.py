@@ -71,10 +71,12 @@ def test_what_is_learnt_in_another_scheme_is_answered_in_its_own(run, news):
     ("text", "words"),
     [
         (b"a O\nb I-X\nc B-Y\n", "bad.conll, line 2: 'I-X' after 'O' breaks BIO"),
-        ("a O\nn\xf6 O\n".encode("latin-1"), "bad.conll, line 2: it is not UTF-8 text"),
-        (b"a O\n\nb\n", "bad.conll, line 3: it has 1 columns and line 1 has 2"),
-        (b"a\nb\n", "bad.conll: it has one column"),
+        ("a O\nn\xf6 O\n".encode("latin-1"), "bad.conll, line 2 is not UTF-8 text"),
+        (b"a O\n\nb\n", "bad.conll, line 3: it has 1 column between spaces and line 1 has 2"),
+        (b"a\nb\n", "bad.conll: its first line has one column"),
         (b"", "bad.conll: it is empty"),
+        (b"a O\n\x00 O\n", "bad.conll, line 2 holds binary data"),
+        (b"a\tO\nb O\n", "bad.conll, line 2: it has 1 column between tabs and line 1 has 2: give a token a line"),
     ],
 )
 def test_files_that_cannot_be_used(run, tmp_path, news, text, words):
@@ -95,6 +97,9 @@ def test_files_that_cannot_be_used(run, tmp_path, news, text, words):
         (("fit", "tagging", "DATA", "--set", "scheme=BIOS"), "unknown scheme 'BIOS'"),
         (("fit", "tagging", "DATA", "--set", "hiden_size=3"), "did you mean 'hidden_size'"),
         (("fit", "tagging", "DATA", "--validation", "none"), "none: there is no such file"),
+        (("fit", "tagging", "DATA", "--text", "2", "--target", "2"), "column 2 cannot hold both tokens and tags"),
+        (("fit", "tagging", "DATA", "--set", 'character_options={"outputsize": 3}'), "did you mean 'output_size'?"),
+        (("fit", "tagging", "DATA", "--set", "features=x"), "--set features: this has an option of its own, or is for"),
         (("fit", "classification", "DATA", "--validation", "DATA"), "classification takes no file for --validation"),
     ],
 )
@@ -144,3 +149,22 @@ def test_a_tag_that_breaks_the_scheme_is_told_with_its_line_before_any_training(
     answer = run(verb, "tagging", news, *SMALL)
     assert (answer.status, answer.out) == (2, "")
     assert "train.conll, line 2: 'I-ORG' after 'B-PER' breaks BIO" in answer.err
+
+
+def test_a_slip_of_the_pen_does_not_make_plain_tags_of_all(run, news):
+    """One 0 in place of an O: the tags would mark no entities any more, and nobody would be told."""
+    news.write_text(news.read_text().replace("in IN O", "in IN 0", 1))
+    answer = run("fit", "tagging", news, "-o", "kept", *SMALL)
+    assert (answer.status, answer.out) == (2, "")
+    assert "train.conll, line 3: the tag '0' marks no entity as nearly all others do" in answer.err
+    assert not Path("kept").exists()
+    answer = run("fit", "tagging", news, "-o", "kept", *SMALL[:4], "--set", "max_epochs=1", "--set", "scheme=none")
+    assert answer.status == 0, answer.err
+
+
+def test_a_tag_of_the_validation_that_is_never_learnt_is_told_with_its_line(run, news, tmp_path):
+    other = tmp_path / "other.conll"
+    other.write_text("Ada NNP B-PER\nleft VBD O\nIBM NNP B-ORG\n")
+    answer = run("fit", "tagging", news, "--validation", other, "-o", "kept", *SMALL)
+    assert (answer.status, answer.out) == (2, "")
+    assert "other.conll, line 3: the tag 'B-ORG' does not occur in training" in answer.err

@@ -96,3 +96,20 @@ def test_a_wrong_model_is_told_before_texts_are_awaited(run, monkeypatch):
     answer = run("translate", "nowhere")
     assert answer.status == 2
     assert "nowhere" in answer.err
+
+
+def test_a_table_is_read_by_the_columns_of_the_fit(run, model, tmp_path):
+    model.columns_ = {"text": "de", "target": "en", "validation": None}
+    model.save(tmp_path / "named")
+    Path("new.csv").write_text("de\nder hund und der mann\n")
+    assert run("translate", "named", "new.csv").out.splitlines() == ["the dog and the man"]
+    answer = run("translate", "kept", "new.csv")
+    assert answer.status == 2
+    assert "new.csv: its header names no 'source' (it names de)" in answer.err
+
+
+def test_a_penalty_that_is_no_number_is_refused(run, model, stdin):
+    stdin(b"der hund\n")
+    answer = run("translate", "kept", "--length-penalty", "nan")
+    assert (answer.status, answer.out) == (2, "")
+    assert "length_penalty is nan: give a number" in answer.err

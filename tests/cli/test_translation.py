@@ -65,10 +65,20 @@ def test_two_files_and_pairs_for_validation(run, files):
         (("pairs.tsv", "--set", "atention=none"), "did you mean 'attention'?"),
         (("pairs.tsv", "--set", "teacher_forcing=3"), "teacher_forcing is 3"),
         (("pairs.tsv", "--validation", "all.de"), "name both files of --validation with a comma"),
+        (
+            ("columns.csv",),
+            "columns.csv: its header names no 'source' (it names de, en): name it so, or fit with --text",
+        ),
+        (("columns.csv", "--text", "de", "--target", "de"), "'de' cannot hold both texts and translations"),
+        (("list.json",), "list.json, line 1 is no JSON object: give one object a line"),
+        (("two.tsv", "--set", "patience=2"), "too few pairs to hold any back, 2"),
     ],
 )
 def test_refusals_are_one_sentence_and_leave_nothing(run, files, words, message):
     Path("short.en").write_text("the dog\n")
+    Path("columns.csv").write_text("de,en\nein,one\n")
+    Path("two.tsv").write_text("a\tb\nc\td\n")
+    Path("list.json").write_text('[{"source": "ein", "target": "one"}]\n')
     Path("gap.tsv").write_text("a\tb\n\nc\td\n")
     Path("latin.tsv").write_bytes("fünf\tfive\n".encode("latin-1"))
     answer = run("fit", "translation", *words, "-o", "kept")
@@ -108,3 +118,24 @@ def test_cells_and_settings_are_held_against_a_translation_memory(run, files):
     found = json.loads(answer.out)
     assert len(found["trials"]) == 2
     assert grunit.load("model").attention == found["best"]["values"]["attention"]
+
+
+def test_an_interrupted_fit_goes_on_with_its_files(run, files, monkeypatch):
+    whole = grunit.Translator.fit
+
+    def stop(history):
+        raise KeyboardInterrupt
+
+    def interrupted(self, *given, **more):
+        return whole(self, *given, **more, watch=stop)
+
+    words = ("fit", "translation", "all.de", "--target", "all.en", "-o", "kept")
+    monkeypatch.setattr(grunit.Translator, "fit", interrupted)
+    answer = run(*words, "--validation", "all.de,all.en", *SMALL)
+    assert answer.status == 130
+    assert "the same command with only --resume and -o goes on" in answer.err
+    monkeypatch.setattr(grunit.Translator, "fit", whole)
+    answer = run("fit", "translation", "all.de", "-o", "kept", "--resume", "--json")
+    assert answer.status == 0, answer.err
+    assert json.loads(answer.out)["epochs"] == 20
+    assert len(grunit.load("kept").history_.validation) == 20

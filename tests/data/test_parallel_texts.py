@@ -67,7 +67,7 @@ def test_two_files_line_by_line(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.tsv", b"eins\tone\nzwei\n", r"a.tsv, line 2 has 1 fields between tabs: give two"),
+        ("a.tsv", b"eins\tone\nzwei\n", r"a.tsv, line 2 has 1 field between tabs: give two"),
         ("a.tsv", b"eins\tone\tIII\n", r"a.tsv, line 1 has 3 fields between tabs"),
         ("a.tsv", b"eins\tone\n\nzwei\ttwo\n", r"a.tsv, line 2 is empty: take it out"),
         ("a.tsv", b"eins\tone\nzwei\t \n", r"a.tsv, line 2: its target is empty: fill it in"),
@@ -76,7 +76,7 @@ def test_two_files_line_by_line(tmp_path):
         ("a.tsv", b"eins\tone\nzwei\ttw\x00o\n", r"a.tsv, line 2 holds binary data"),
         ("a.tsv", b"", r"a.tsv: it is empty"),
         ("a.tsv", b"source\ttarget\n", r"a.tsv: it holds no pair"),
-        ("a.csv", b"source,target\neins\n", r"a.csv, line 2 has 1 fields and the header 2"),
+        ("a.csv", b"source,target\neins\n", r"a.csv, line 2 has 1 field and the header 2"),
         ("a.csv", b"source,english\neins,one\n", r"a.csv: its header names no 'target' \(it names source, english\)"),
         ("a.jsonl", b'{"source": "eins", "target": "one"}\n{"source": 2, "target": "two"}', r"line 2: its source is 2"),
         ("a.jsonl", b'{"source": "eins", "target": "one"}\nnope\n', r"a.jsonl, line 2 is no JSON"),

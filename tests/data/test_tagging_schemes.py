@@ -14,6 +14,7 @@ from grunit.data.tagging_schemes import (
     convert,
     entities,
     find_break,
+    find_stray,
     guess_scheme,
     split_tag,
     steps_allowed,
@@ -132,3 +133,19 @@ def test_refusals():
         write_tags([Entity("X", 0, 2), Entity("X", 1, 3)], 3, "BIO")
     with pytest.raises(DataError, match="does not lie within 2 tokens"):
         write_tags([Entity("X", 1, 3)], 2, "BIO")
+
+
+@pytest.mark.parametrize(
+    ("rows", "stray"),
+    [
+        ([["B-X", "I-X", "O"] * 4, ["O", "o"]], (1, 1)),
+        ([["B-X", "O"] * 6 + ["BX"]], (0, 12)),
+        ([["B-X", "O"] * 6 + ["C-X"]], (0, 12)),
+        ([["B-X", "I-X", "O"]], None),
+        ([["B", "M", "E", "S"]], None),  # borders of words have no kind
+        ([["NN", "IN", "-LRB-", "O"]], None),
+        ([["B-X", "NN", "IN", "NN"]], None),  # most are plain
+    ],
+)
+def test_a_tag_that_is_no_mark_among_marks_is_found(rows, stray):
+    assert find_stray(rows) == stray

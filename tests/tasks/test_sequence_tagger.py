@@ -291,7 +291,7 @@ def test_scikit_learns_contract():
         tagger.predict_proba([["a"]])
     with pytest.raises(DataError, match="no sentence to learn from"):
         tagger.fit([], [])
-    with pytest.raises(DataError, match="too few to hold any back"):
+    with pytest.raises(DataError, match="too few sentences to hold any back, 1"):
         tagger.set_params(patience=2).fit([["a"]], [["X"]])
     with pytest.raises(InputError, match="n must be a whole number"):
         fitted().predict_n_best([["a"]], 0)

@@ -41,7 +41,7 @@ def read_settings(
         if not equals or not key:
             raise InputError(f"--set {pair!r} is not KEY=VALUE: write it as  --set hidden_size=64")
         if key in reserved:
-            raise InputError(f"--set {key}: this has an option of its own, see --help")
+            raise InputError(f"--set {key}: this has an option of its own, or is for Python alone: see --help")
         if key not in known:
             hint = suggest(key, known, "it takes " + ", ".join(n for n in known if n not in reserved))
             raise InputError(f"--set {key}: there is no such setting: {hint}")

@@ -85,16 +85,15 @@ def read_again(tagger: SequenceTagger, data: str, answers: bool = True) -> Tagge
 
 def fit(tagger: SequenceTagger, given: TaggedSentences, resume: bool, validation: str | None = None) -> None:
     """Learn; a fit that is taken up again also finds the file of ``--validation`` again."""
-    from grunit.tasks.sequence_tagger_arguments import choose_scheme
-
     columns = getattr(tagger, "columns_", None) or {}
     validation = validation or columns.get("validation")
     tagger.columns_ = {**columns, "validation": validation}
-    scheme = choose_scheme(tagger.scheme, given.labels())
+    scheme = check_scheme(tagger, given)
     held = None if validation is None else read_again(tagger, validation)
-    for part in [given, *([] if held is None else [held])]:
-        if not tagger.mend_tags:
-            part.require_scheme(scheme)
+    if held is not None and not tagger.mend_tags:
+        held.require_scheme(scheme)
+        if tagger.learn_as is None:
+            held.require_tags({tag for tags in given.labels() for tag in tags})
     kept = None if held is None else (held.tokens, held.labels())
     tagger.fit(given.tokens, given.labels(), validation=kept, resume=resume)
 
@@ -175,12 +174,16 @@ def evaluate(tagger: SequenceTagger, data: str, windows: int | None) -> pd.DataF
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("entities")
 
 
-def check_scheme(tagger: SequenceTagger, given: TaggedSentences) -> None:
-    """Refuse tags that break their scheme, naming file and line, where they are not to be mended."""
-    from grunit.tasks.sequence_tagger_arguments import choose_scheme
+def check_scheme(tagger: SequenceTagger, given: TaggedSentences) -> str | None:
+    """The scheme of tags; those that break it are refused, naming file and line, where they are not to be mended."""
+    from grunit.tasks.sequence_tagger_arguments import AUTO, choose_scheme
 
+    if tagger.scheme == AUTO:
+        given.require_marks()
+    scheme = choose_scheme(tagger.scheme, given.labels())
     if not tagger.mend_tags:
-        given.require_scheme(choose_scheme(tagger.scheme, given.labels()))
+        given.require_scheme(scheme)
+    return scheme
 
 
 def examples(tagger: SequenceTagger, given: TaggedSentences) -> tuple[Any, ...]:

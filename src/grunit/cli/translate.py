@@ -37,16 +37,17 @@ def run(
 ) -> None:
     """Texts in, a line each, translations out."""
     from grunit.cli.forecast import spare_threads
-    from grunit.data.parallel_texts import decode_text, read_pairs, require_texts, split_lines
+    from grunit.data.parallel_texts import decode_text, require_texts, split_lines
     from grunit.tasks import Translator, load
 
     # The model comes first: a wrong folder is told before anybody types texts for it.
     translator = load(model)
+    job = task_of(translator)
     if not isinstance(translator, Translator):
-        verb = getattr(task_of(translator), "NEXT", "predict")
+        verb = getattr(job, "NEXT", "predict")
         raise InputError(f"{model} is a {type(translator).__name__}, which does not translate: use grunit {verb}")
     if data is not None:
-        texts = read_pairs(data, answers=False).sources
+        texts = job.read_again(translator, data, answers=False).sources
     else:
         texts = [line.strip() for line in split_lines(decode_text(sys.stdin.buffer.read(), "stdin"))]
         require_texts(texts, "stdin")

@@ -8,13 +8,13 @@ import io
 import json
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from grunit.errors import DataError
 
-TABLES = (".tsv", ".csv", ".jsonl", ".ndjson")
+TABLES = (".tsv", ".csv", ".jsonl", ".ndjson", ".json")
 """Endings of files that hold both sides; all others hold one text a line."""
 SOURCE, TARGET = "source", "target"
 
@@ -91,7 +91,7 @@ def read_lines(path: str | os.PathLike) -> list[str]:
     Raises:
         DataError: the file is missing, empty, no UTF-8 text, or a line is empty.
     """
-    lines = [line.strip() for line in split_lines(_read_text(Path(path)))]
+    lines = [line.strip() for line in split_lines(read_text(Path(path)))]
     require_texts(lines, str(path))
     return lines
 
@@ -137,6 +137,15 @@ def decode_text(content: bytes, place: str) -> str:
     return text
 
 
+def count_of(found: Sequence[str], what: str) -> str:
+    """How many there are, in words.
+
+    >>> count_of(["a"], "field"), count_of(["a", "b"], "field")
+    ('1 field', '2 fields')
+    """
+    return f"{len(found)} {what}" + ("" if len(found) == 1 else "s")
+
+
 def is_table(path: str | os.PathLike) -> bool:
     """Whether a file of this name holds both sides.
 
@@ -150,7 +159,12 @@ def _kind(path: Path) -> str:
     return Path(path.stem).suffix.lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
 
 
-def _read_text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """The text of a file, which may be packed with gzip.
+
+    Raises:
+        DataError: it is missing, a folder, packed badly, no UTF-8, or binary; the message names the line.
+    """
     if not path.exists():
         raise DataError(f"{path}: there is no such file: check the path")
     if path.is_dir():
@@ -166,7 +180,7 @@ def _read_text(path: Path) -> str:
 
 
 def _read_table(path: Path, source: str, target: str, answers: bool) -> TextPairs:
-    content, kind, columns = _read_text(path), _kind(path), [source, target] if answers else [source]
+    content, kind, columns = read_text(path), _kind(path), [source, target] if answers else [source]
     if not content.strip():
         raise DataError(f"{path}: it is empty: give texts and their translations")
     if kind == ".tsv":
@@ -199,7 +213,7 @@ def _tab_rows(text: str, path: Path, answers: bool) -> Iterator[tuple]:
             raise DataError(f"{path}, line {line} is empty: take it out")
         if len(fields) != 2 and (answers or len(fields) != 1):
             raise DataError(
-                f"{path}, line {line} has {len(fields)} fields between tabs: give two, the text and its translation"
+                f"{path}, line {line} has {count_of(fields, 'field')} between tabs: give two, text and translation"
             )
         yield line, *fields[: 2 if answers else 1]
 
@@ -210,7 +224,7 @@ def _csv_rows(text: str, path: Path, columns: list[str]) -> Iterator[tuple]:
     places = _find_columns(header, f"{path}: its header", columns)
     for row in reader:
         if len(row) != len(header):
-            what = "is empty" if not row else f"has {len(row)} fields and the header {len(header)}"
+            what = "is empty" if not row else f"has {count_of(row, 'field')} and the header {len(header)}"
             raise DataError(f"{path}, line {reader.line_num} {what}: quote fields that hold a comma")
         yield reader.line_num, *(row[place] for place in places)
 
@@ -232,6 +246,9 @@ def _find_columns(names: list[str], where: str, columns: list[str]) -> list[int]
     for name, option in zip(columns, ("--text", "--target"), strict=False):
         if name not in names:
             raise DataError(
-                f"{where} names no {name!r} (it names {', '.join(names) or 'nothing'}): say which with {option}"
+                f"{where} names no {name!r} (it names {', '.join(names) or 'nothing'}): name it so, or fit with "
+                f"{option}"
             )
+    if len(set(columns)) < len(columns):
+        raise DataError(f"{where}: {columns[0]!r} cannot hold both texts and translations: name two columns")
     return [names.index(name) for name in columns]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grunit.data.tagging_schemes import find_break
+from grunit.data.parallel_texts import count_of, read_text
+from grunit.data.tagging_schemes import find_break, find_stray
 from grunit.errors import DataError, suggest
 
 CONLLU = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
@@ -54,8 +55,37 @@ class TaggedSentences:
             broken = None if scheme is None else find_break(tags, scheme)
             if broken:
                 raise DataError(
-                    f"{self.source}, line {lines[broken[0]]}: {broken[1]}: mend the tag, or name another scheme"
+                    f"{self.source}, line {lines[broken[0]]}: {broken[1]}: mend the tag, set mend_tags=true to have it "
+                    "read as conlleval reads it, or scheme to another one"
                 )
+
+    def require_marks(self) -> None:
+        """Refuse a tag that is neither an entity's nor ``O`` where all the others are.
+
+        Raises:
+            DataError: naming file and line.
+        """
+        stray = find_stray(self.labels())
+        if stray is not None:
+            row, place = stray
+            raise DataError(
+                f"{self.source}, line {self.lines[row][place]}: the tag {self.labels()[row][place]!r} marks no entity "
+                "as nearly all others do: mend it, or set scheme=none for tags that mark none"
+            )
+
+    def require_tags(self, known: Collection[str]) -> None:
+        """Refuse tags that are not among those known.
+
+        Raises:
+            DataError: naming file and line.
+        """
+        for lines, tags in zip(self.lines, self.labels()):
+            for line, tag in zip(lines, tags):
+                if tag not in known:
+                    raise DataError(
+                        f"{self.source}, line {line}: the tag {tag!r} does not occur in training: leave its sentence "
+                        "out"
+                    )
 
 
 def read_tagged(
@@ -84,6 +114,8 @@ def read_tagged(
     """
     path = Path(path)
     text = read_text(path)
+    if not text.strip():
+        raise DataError(f"{path}: it is empty: give a file with a token a line")
     universal = path.name.removesuffix(".gz").lower().endswith(".conllu")
     separator = None
     width = first = 0
@@ -103,7 +135,11 @@ def read_tagged(
             token_at, tag_at = _columns(path, width, universal, tokens, tags, answers)
         if len(fields) != width:
             like = "CoNLL-U has 10" if universal else f"line {first} has {width}"
-            raise DataError(f"{path}, line {number}: it has {len(fields)} columns and {like}: mend it")
+            between = "tabs" if separator.pattern == "\t" else "spaces"
+            raise DataError(
+                f"{path}, line {number}: it has {count_of(fields, 'column')} between {between} and {like}: give a "
+                "token a line, with the same columns"
+            )
         if universal and not fields[0].isdecimal():
             if not re.fullmatch(r"\d+[-.]\d+", fields[0]):
                 raise DataError(f"{path}, line {number}: {fields[0]!r} is no number of a token: is this CoNLL-U?")
@@ -125,32 +161,6 @@ def read_tagged(
     )
 
 
-def read_text(path: Path) -> str:
-    """The text of a file.
-
-    Raises:
-        DataError: it is missing, a folder, empty, or not UTF-8; the message names the line.
-    """
-    if not path.exists():
-        raise DataError(f"{path}: there is no such file; check the path")
-    if path.is_dir():
-        raise DataError(f"{path}: this is a folder; give a file in it")
-    try:
-        content = gzip.decompress(path.read_bytes()) if path.suffix.lower() == ".gz" else path.read_bytes()
-    except (OSError, EOFError) as error:
-        raise DataError(f"{path}: it cannot be read ({error}); check it") from error
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise DataError(f"{path}: its text is UTF-16; save it as UTF-8")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise DataError(f"{path}, line {line}: it is not UTF-8 text; save the file as UTF-8") from error
-    if not text.strip():
-        raise DataError(f"{path}: it is empty; give a file with a token a line")
-    return text
-
-
 def _columns(
     path: Path, width: int, universal: bool, tokens: int | str | None, tags: int | str | None, answers: bool
 ) -> tuple[int, int | None]:
@@ -158,11 +168,16 @@ def _columns(
     token_at = _column(path, width, universal, ("form" if universal else 1) if tokens is None else tokens)
     if tags is None and not universal and width == 1:
         if answers:
-            raise DataError(f"{path}: it has one column: add a column of tags behind the tokens")
+            raise DataError(
+                f"{path}: its first line has one column between spaces or tabs: give a token and its tag a line"
+            )
         return token_at, None
     if not answers and not universal and width == 1:
         return token_at, None
-    return token_at, _column(path, width, universal, ("upos" if universal else -1) if tags is None else tags)
+    tag_at = _column(path, width, universal, ("upos" if universal else -1) if tags is None else tags)
+    if tag_at == token_at:
+        raise DataError(f"{path}: column {tag_at + 1} cannot hold both tokens and tags: name two columns")
+    return token_at, tag_at
 
 
 def _column(path: Path, width: int, universal: bool, asked: int | str) -> int:

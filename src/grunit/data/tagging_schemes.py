@@ -208,6 +208,30 @@ def guess_scheme(sentences: Iterable[Sequence[str]]) -> str | None:
     return min(fitting, key=lambda name: breaks[name])
 
 
+def find_stray(sentences: Sequence[Sequence[str]]) -> tuple[int, int] | None:
+    """Where the first tag stands that is no mark of an entity, and not ``O``, though at least nine of ten others are.
+
+    It is a slip of the pen, which would otherwise turn all tags into plain ones. None where there is none.
+
+    Returns:
+        sentence and token, counted from 0.
+
+    >>> find_stray([["B-PER", "O"] * 6, ["O", "0"]]), find_stray([["DET", "NOUN"]])
+    ((1, 1), None)
+    """
+    strays: list[tuple[int, int]] = []
+    count = entities_there = 0
+    for row, tags in enumerate(sentences):
+        for place, tag in enumerate(tags):
+            letter, kind = split_tag(tag)
+            is_mark = ROLES.get(letter) is not None and bool(kind)
+            entities_there += is_mark
+            count += 1
+            if not is_mark and tag != "O" and (letter not in ROLES or "-" in tag):
+                strays.append((row, place))
+    return strays[0] if entities_there and strays and 10 * len(strays) <= count else None
+
+
 def steps_allowed(tags: Sequence[str], scheme: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """For K tags, which may follow which ``(K, K)``, begin ``(K,)`` and end ``(K,)`` a sentence, as bool.
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from grunit.data.tagging_schemes import convert, entities, find_break, find_scheme, guess_scheme, write_tags
-from grunit.errors import DataError, InputError
+from grunit.data.tagging_schemes import convert, entities, find_break, find_scheme, find_stray, guess_scheme, write_tags
+from grunit.errors import DataError, InputError, suggest
 from grunit.nn.options import check_choice, check_share, check_size
 from grunit.tasks.cell_choice import require_plain_inputs
 from grunit.tasks.sequence_arguments import split_rows
-from grunit.tasks.sequence_tagger_model import CHARACTERS
+from grunit.tasks.sequence_tagger_model import CHARACTERS, CharacterCNN, CharacterRNN
 from grunit.tasks.text_features import check_given
 
 AUTO = "auto"
@@ -33,6 +34,7 @@ def check_arguments(tagger: Any) -> None:
         check_share(name, getattr(tagger, name))
     check_choice("characters", tagger.characters, CHARACTERS)
     check_given(tagger, "sentences, each a list of tokens")
+    check_character_options(tagger.characters, tagger.character_options)
     for name in ("scheme", "learn_as"):
         value = getattr(tagger, name)
         if value is not None and (name == "learn_as" or value != AUTO):
@@ -40,6 +42,25 @@ def check_arguments(tagger: Any) -> None:
     share = tagger.validation_fraction
     if isinstance(share, bool) or not isinstance(share, (int, float, np.number)) or not 0 <= share < 1:
         raise InputError(f"validation_fraction is {share!r}: give a share of at least 0 and below 1")
+
+
+def check_character_options(characters: str | None, options: Any) -> None:
+    """Refuse options that the way to spell words does not have.
+
+    Raises:
+        InputError: naming the option.
+
+    >>> check_character_options("cnn", {"output_size": 10})
+    """
+    kind = {"cnn": CharacterCNN, "rnn": CharacterRNN}.get(characters or "")
+    if not options:
+        return
+    if kind is None:
+        raise InputError("character_options are given, but characters is None: choose cnn or rnn, or leave them out")
+    known = [name for name in inspect.signature(kind).parameters if name != "characters"]
+    for name in options:
+        if name not in known:
+            raise InputError(f"character_options names {name!r}: {suggest(name, known)}")
 
 
 def read_sentences(X: Any, empty: bool = True) -> list[list[str]]:
@@ -102,7 +123,10 @@ def read_examples(
         return scheme, (sentences, tags), None
     learnt, back = split_rows(len(sentences), share, int(tagger.seed))
     if not len(back):
-        raise DataError(f"{len(sentences)} sentences are too few to hold any back: set validation_fraction=0")
+        raise DataError(
+            f"there are too few sentences to hold any back, {len(sentences)}: give more, or validation, or neither "
+            "patience nor validation_fraction"
+        )
     parts = [([sentences[row] for row in rows], [tags[row] for row in rows]) for rows in (learnt, back)]
     return scheme, parts[0], parts[1]
 
@@ -141,9 +165,17 @@ def choose_scheme(asked: str | None, tags: Sequence[Sequence[str]]) -> str | Non
     """The scheme the tags are in: the one asked for, or the one they look like; None where they mark no entities.
 
     Raises:
-        InputError: no such scheme.
+        DataError: a tag marks no entity where nearly all others do; the message counts from 1.
     """
-    return guess_scheme(tags) if asked == AUTO else asked
+    if asked != AUTO:
+        return asked
+    stray = find_stray(tags)
+    if stray is not None:
+        raise DataError(
+            f"sentence {stray[0] + 1}, token {stray[1] + 1}: the tag {tags[stray[0]][stray[1]]!r} marks no entity as "
+            "nearly all others do: mend it, or set scheme=None for tags that mark none"
+        )
+    return guess_scheme(tags)
 
 
 def keep_scheme(tags: list[list[str]], scheme: str | None, mend: bool, learn_as: str | None) -> list[list[str]]:

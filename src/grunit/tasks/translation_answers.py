@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from typing import Any
 
 import torch
@@ -40,6 +41,9 @@ def translate(
 ) -> list[str]:
     """See :meth:`grunit.Translator.translate`."""
     check_size("num_beams", num_beams)
+    for name, value in (("length_penalty", length_penalty), ("coverage_penalty", coverage_penalty)):
+        if not math.isfinite(value):
+            raise InputError(f"{name} is {value}: give a number")
     if coverage_penalty and translator.attention is None:
         raise InputError("coverage_penalty counts what attention has looked at, and this translator has none: set it 0")
     tokens = [encode_text(translator.source_, text, f"texts[{place}]") for place, text in enumerate(texts)]

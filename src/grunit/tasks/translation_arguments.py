@@ -96,7 +96,10 @@ def read_pairs(estimator: Any, sources: Any, targets: Any, validation: Any) -> t
         return pairs, None
     learn, keep = split_rows(len(pairs[0]), float(share), int(estimator.seed))
     if not len(keep):
-        raise DataError(f"{len(pairs[0])} pairs are too few to hold any back: set validation_fraction=0")
+        raise DataError(
+            f"there are too few pairs to hold any back, {len(pairs[0])}: give more, or validation, or neither patience "
+            "nor validation_fraction"
+        )
     return _take(pairs, learn), _take(pairs, keep)
 
 
