@@ -45,7 +45,7 @@ def stop_after(epochs):
     return watch, seen
 
 
-@pytest.mark.parametrize("epochs", [1, 3, 5, 7])
+@pytest.mark.parametrize("epochs", [1, 5])
 def test_an_interrupted_fit_goes_on_to_the_same_bits_and_trains_no_member_twice(tmp_path, epochs):
     models = [tiny(seed=seed, conformal=4, max_epochs=3) for seed in range(3)]
     frame, folder = daily(), tmp_path / "kept"
