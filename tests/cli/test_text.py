@@ -75,6 +75,31 @@ def test_refused_in_one_sentence(run, tmp_path, content, options, said):
     assert not Path("model").exists()
 
 
+def test_a_single_class_is_refused_before_training(run, tmp_path):
+    (tmp_path / "r.csv").write_text("review,mood\nfine,good\ndull,good\n")
+    answer = run("fit", "text-classification", "r.csv", *COLUMNS)
+    assert answer.status == 2
+    assert "every text has the label 'good': give texts of two classes" in answer.err
+    assert not Path("model").exists()
+
+
+def test_a_refusal_names_no_option_that_the_verb_lacks(run, tmp_path):
+    (tmp_path / "r.csv").write_text("review,mood\nfine,good\ndull,bad\n")
+    (tmp_path / "usual.csv").write_text("review,label\nfine,good\ndull,bad\n")
+    (tmp_path / "headless.tsv").write_text("fine\tgood\ndull\tbad\n")
+    (tmp_path / "new.csv").write_text("review,mood\nfine,goodness\n")
+    run("fit", "text-classification", "r.csv", *COLUMNS, "-o", "named", *SMALL[:4], "--set", "max_epochs=1")
+    run("fit", "text-classification", "usual.csv", "-o", "found", *SMALL[:4], "--set", "max_epochs=1")
+    for verb in ("predict", "evaluate"):
+        named, found = (run(verb, model, "headless.tsv") for model in ("named", "found"))
+        assert (named.status, found.status) == (2, 2)
+        assert "no column 'review'; the model reads a column of that name" in named.err
+        assert "call the right one 'text' and no other so, in a header line" in found.err
+        assert "--text" not in named.err + found.err
+    # A label that only begins like a known one is none of them.
+    assert "the label 'goodness' was not among those learnt" in run("evaluate", "named", "new.csv").err
+
+
 def test_wrong_encoding_names_file_and_line(run, tmp_path):
     (tmp_path / "r.csv").write_bytes("review,mood\nfine,good\ntr\xfcb,bad\n".encode("latin-1"))
     answer = run("fit", "text-classification", "r.csv", *COLUMNS)

@@ -30,6 +30,9 @@ def test_a_label_that_was_not_learnt_is_refused():
     classifier = SimpleNamespace(classes_=np.array([1, 2]), predict_proba=lambda X: np.ones((1, 2)) / 2)
     with pytest.raises(DataError, match="the label 3 was not among those learnt"):
         score_classes(classifier, [None], [3])
+    named = SimpleNamespace(classes_=np.array(["bad", "good"]), predict_proba=lambda X: np.ones((1, 2)) / 2)
+    with pytest.raises(DataError, match="the label 'goodness' was not among those learnt"):
+        score_classes(named, [None], ["goodness"])
 
 
 def test_scores_of_numbers_by_hand():

@@ -62,7 +62,7 @@ def read_data(
     from grunit.data.text.files import read_lines, read_texts
 
     if Path(data).suffix.lower() in TABLES:
-        return read_texts(data, answers=False).texts
+        return read_texts(data, answers=False, again=True).texts
     return "\n".join(read_lines(data)) + "\n"
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from grunit.cli.forecast import largest, spare_threads
 from grunit.cli.settings import read_settings
-from grunit.errors import InputError
+from grunit.errors import DataError, InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +71,13 @@ def read_data(
     """The texts in a file, with their labels."""
     from grunit.data.text import read_texts
 
-    return read_texts(data, text=text, label=target)
+    found = read_texts(data, text=text, label=target)
+    assert found.labels is not None
+    if len(set(found.labels.tolist())) == 1:
+        raise DataError(
+            f"{data}: every text has the label {str(found.labels[0])!r}: give texts of two classes at least"
+        )
+    return found
 
 
 def read_again(classifier: TextClassifier, data: str, answers: bool = True) -> LabelledTexts:
@@ -83,7 +89,7 @@ def read_again(classifier: TextClassifier, data: str, answers: bool = True) -> L
     columns = getattr(first, "columns_", None) or {"text": None, "label": None}
     if not answers and data.endswith(".txt"):
         columns = {"text": None, "label": None}
-    return read_texts(data, answers=answers, **columns)
+    return read_texts(data, answers=answers, again=True, **columns)
 
 
 def fit(classifier: TextClassifier, given: LabelledTexts, resume: bool) -> None:

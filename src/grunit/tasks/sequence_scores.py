@@ -26,7 +26,9 @@ def score_classes(classifier: Any, X: Any, y: Any) -> pd.DataFrame:
     Raises:
         DataError: a label that the classifier does not know.
     """
-    labels = np.asarray(y).astype(classifier.classes_.dtype)
+    kind = classifier.classes_.dtype
+    # Not the width of the known labels, to which a longer one would be cut.
+    labels = np.asarray(y).astype(str if kind.kind == "U" else kind)
     unknown = sorted(set(labels.tolist()) - set(classifier.classes_.tolist()))
     if unknown:
         raise DataError(f"the label {unknown[0]!r} was not among those learnt: they are {classifier.classes_.tolist()}")

@@ -56,7 +56,12 @@ def read_lines(path: str | os.PathLike) -> list[str]:
 
 
 def read_texts(
-    path: str | os.PathLike, *, text: str | None = None, label: str | None = None, answers: bool = True
+    path: str | os.PathLike,
+    *,
+    text: str | None = None,
+    label: str | None = None,
+    answers: bool = True,
+    again: bool = False,
 ) -> LabelledTexts:
     """Read a file of texts.
 
@@ -68,6 +73,7 @@ def read_texts(
         label: the column of labels (default: one called label, class, target, sentiment, category or y), or its
             number.
         answers: labels must be there; False for a file to be answered.
+        again: nobody can choose other columns now, so that a refusal asks for a file with other names.
 
     Raises:
         DataError: the file cannot be used; the message names file and line.
@@ -85,7 +91,7 @@ def read_texts(
     if kind in _PLAIN and text is None and label is None:
         if answers:
             raise DataError(f"{path}: a plain text file has no labels: give a .csv, .tsv or .jsonl")
-        rows: Iterator[Row] = ((number, [line]) for number, line in enumerate(_cut(content), 1))
+        rows: Iterator[Row] = ((number, [line] if line.strip() else []) for number, line in enumerate(_cut(content), 1))
         return _collect(rows, 0, None, ["line"], str(path))
     if kind in _JSON_LINES:
         names, rows = _read_objects(content, path)
@@ -94,11 +100,12 @@ def read_texts(
     wanted = [name for name in (text, label if answers else None) if name is not None]
     for name in wanted:
         if name not in names:
-            raise origin.missing(name, names)
-    place = names.index(text) if text is not None else _find(names, TEXTS, origin, "texts", "--text")
+            mend = "the model reads a column of that name: call the right one so" if again else ""
+            raise origin.missing(name, names, mend)
+    place = names.index(text) if text is not None else _find(names, TEXTS, origin, "texts", "--text", again)
     answer: int | None = None
     if answers:
-        answer = names.index(label) if label is not None else _find(names, LABELS, origin, "labels", "--label")
+        answer = names.index(label) if label is not None else _find(names, LABELS, origin, "labels", "--label", again)
         if answer == place:
             raise DataError(f"{path}: {names[place]!r} cannot hold both texts and labels: name two columns")
     return _collect(rows, place, answer, names, str(path))
@@ -133,13 +140,17 @@ def _read_text(path: Path) -> str:
     return text
 
 
-def _find(names: list[str], known: tuple[str, ...], origin: Origin, what: str, option: str) -> int:
+def _find(names: list[str], known: tuple[str, ...], origin: Origin, what: str, option: str, again: bool) -> int:
     """The place of the one column that is called as such columns are."""
     found = [place for place, name in enumerate(names) if name.lower() in known]
     if len(found) != 1:
         listed = ", ".join(names)
         many = "several columns" if found else "no column"
-        raise DataError(f"{origin.source}: {many} could hold the {what}: name it with {option} (columns: {listed})")
+        mend = f"name it with {option}, or give its number, such as {option} 1, where the first line is no header"
+        if again:
+            # Nothing on the command line could name a column here.
+            mend = f"call the right one {option.lstrip('-')!r} and no other so, in a header line if there is none"
+        raise DataError(f"{origin.source}: {many} could hold the {what}: {mend} (columns: {listed})")
     return found[0]
 
 
