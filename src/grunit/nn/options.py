@@ -36,6 +36,20 @@ def check_share(name: str, value: object) -> float:
     return float(value)
 
 
+def check_part(name: str, value: object) -> float:
+    """A share of something of which part is left: at least 0 and below 1, NumPy's too.
+
+    Raises:
+        InputError: it is none.
+
+    >>> check_part("validation_fraction", 0.1)
+    0.1
+    """
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) < 1:
+        raise InputError(f"{name} is {value!r}: give a share of at least 0 and below 1")
+    return float(value)
+
+
 def check_choice(name: str, value: object, choices: Sequence[str | None]) -> str | None:
     """One of a few words.
 

@@ -6,11 +6,9 @@ import inspect
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from grunit.data.tagging_schemes import convert, entities, find_break, find_scheme, find_stray, guess_scheme, write_tags
 from grunit.errors import DataError, InputError, suggest
-from grunit.nn.options import check_choice, check_share, check_size
+from grunit.nn.options import check_choice, check_part, check_share, check_size
 from grunit.tasks.cell_choice import require_plain_inputs
 from grunit.tasks.sequence_arguments import split_rows
 from grunit.tasks.sequence_tagger_model import CHARACTERS, CharacterCNN, CharacterRNN
@@ -39,9 +37,7 @@ def check_arguments(tagger: Any) -> None:
         value = getattr(tagger, name)
         if value is not None and (name == "learn_as" or value != AUTO):
             find_scheme(value)
-    share = tagger.validation_fraction
-    if isinstance(share, bool) or not isinstance(share, (int, float, np.number)) or not 0 <= share < 1:
-        raise InputError(f"validation_fraction is {share!r}: give a share of at least 0 and below 1")
+    check_part("validation_fraction", tagger.validation_fraction)
 
 
 def check_character_options(characters: str | None, options: Any) -> None:

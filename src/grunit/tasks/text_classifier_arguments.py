@@ -8,6 +8,7 @@ import numpy as np
 
 from grunit.data.text import TextEncoder
 from grunit.errors import DataError, InputError
+from grunit.nn.options import check_part
 from grunit.tasks.cell_choice import require_plain_inputs
 from grunit.tasks.text_features import check_given
 
@@ -28,9 +29,7 @@ def check_arguments(estimator: Any) -> None:
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
             raise InputError(f"{name} is {value!r}: give a whole number of at least 1")
     for name in ("validation_fraction", "dropout", "word_dropout", "embedding_dropout"):
-        share = getattr(estimator, name)
-        if isinstance(share, bool) or not isinstance(share, (int, float, np.number)) or not 0 <= share < 1:
-            raise InputError(f"{name} is {share!r}: give a share of at least 0 and below 1")
+        check_part(name, getattr(estimator, name))
     check_given(estimator, "texts")
     require_plain_inputs(estimator.cell, "a text classifier")
 

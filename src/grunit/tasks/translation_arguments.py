@@ -10,7 +10,7 @@ from torch import Tensor
 from grunit.data.text import TextEncoder
 from grunit.errors import DataError, InputError
 from grunit.nn.decoder import ATTENTIONS
-from grunit.nn.options import check_choice, check_share, check_size
+from grunit.nn.options import check_choice, check_part, check_share, check_size
 from grunit.tasks.sequence_arguments import split_rows
 from grunit.tasks.token_rows import TokenRows
 from grunit.tasks.translation_loss import read_forcing
@@ -37,8 +37,7 @@ def check_arguments(estimator: Any) -> None:
     if estimator.lowercase not in (True, False, "source"):
         raise InputError(f"lowercase is {estimator.lowercase!r}: give True, False or 'source'")
     for name in ("label_smoothing", "validation_fraction"):
-        if not check_share(name, getattr(estimator, name)) < 1:
-            raise InputError(f"{name} is {getattr(estimator, name)!r}: give a share of at least 0 and below 1")
+        check_part(name, getattr(estimator, name))
     if not estimator.coverage >= 0:
         raise InputError(f"coverage is {estimator.coverage!r}: give a factor of 0 or more")
     if estimator.coverage and estimator.attention is None:
