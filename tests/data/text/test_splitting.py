@@ -55,6 +55,7 @@ def test_joined_words_split_into_what_they_were_made_of(text):
         "“Yes”, he said.",
         "A well-made, fast-paced film--and and/or e-mail at 9:30, -5 or 9-11.",
         'the dogs\' dinner and \'his\' "big" dog, she said: "Go!" ("no")',
+        "It's 'so' good and James's 'book' isn't",
         "The U.S. in '68, e.g. the 1960s",
         "See #1 of me@there, and so on ***",
         "- a list, it 's said",

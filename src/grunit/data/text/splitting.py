@@ -64,7 +64,7 @@ def join_words(tokens: Sequence[str]) -> str:
     text, before, last = "", "", ""
     opened: set[str] = set()
     for token in tokens:
-        closes = token in opened or (token == "'" and last[-1:] in ENDINGS)
+        closes = token in opened or (token == "'" and last[-1:] in ENDINGS and "'" not in last)
         bound = closes or not text or _are_bound(before, last, token, opened)
         text += token if bound else " " + token
         if closes:
