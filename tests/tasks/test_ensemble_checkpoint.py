@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import polars
@@ -114,6 +116,23 @@ def test_without_resume_what_is_there_is_replaced_and_other_files_stay(tmp_path)
     Ensemble(models).fit(X, LABELS, checkpoint=folder, watch=watch)
     assert len(seen) == 4
     assert [path.name for path in folder.iterdir()] == ["mine.txt"]
+
+
+def test_models_of_ones_own_in_the_folder_stay(tmp_path):
+    one = SequenceClassifier(hidden_size=3, max_epochs=1, verbose=0)
+    saved = one.fit(X, LABELS).save(tmp_path / "model-2")
+    for resume in (False, True):
+        with pytest.raises(BundleError, match=r"model-2 was not kept by the fit of an Ensemble"):
+            Ensemble.of_seeds(one, 2).fit(X, LABELS, checkpoint=tmp_path, resume=resume)
+    np.testing.assert_array_equal(grunit.load(saved).predict_proba(X), one.predict_proba(X))
+
+
+def test_without_resume_no_process_goes_on_from_what_another_has_yet_to_remove(tmp_path, monkeypatch):
+    other = SimpleNamespace(is_main_process=False)
+    monkeypatch.setattr("grunit.tasks.ensemble_checkpoint.find_processes", lambda: other)
+    (tmp_path / "model-1.checkpoint").write_text("of an earlier fit")
+    ensemble = Ensemble.of_seeds(SequenceClassifier(hidden_size=3, max_epochs=1, verbose=0), 1)
+    assert ensemble.fit(X, LABELS, checkpoint=tmp_path).members[0].history_.epochs == 1
 
 
 def test_where_there_is_nothing_to_resume_it_is_said(tmp_path):

@@ -33,16 +33,22 @@ class EnsembleCheckpoint:
         resume: go on with what the folder holds; otherwise it is removed.
 
     Raises:
-        BundleError: there is nothing to go on with, or the folder is a file.
+        BundleError: there is nothing to go on with, the folder is a file, or it holds models that it did not keep.
         InputError: a finished member was trained with other settings or data.
     """
 
     def __init__(self, folder: str | os.PathLike, models: list[Estimator], data: Any, resume: bool):
         self.folder, self.models, self.data = Path(folder), models, checksum(data)
-        self.writes = find_processes().is_main_process
+        self.writes, self.resume = find_processes().is_main_process, resume
         if self.folder.exists() and not self.folder.is_dir():
             raise BundleError(f"checkpoint {folder} is a file, and that of an Ensemble is a folder: name another")
         kept = [place for place in range(len(models)) if self._finished(place).is_dir()]
+        for place in kept:
+            if not (self._finished(place) / f"{_DATA}.json").is_file():
+                raise BundleError(
+                    f"{self._finished(place)} was not kept by the fit of an Ensemble, and would be removed at its end: "
+                    f"name another folder with checkpoint"
+                )
         if resume and not kept and not any(self._running(place).is_file() for place in range(len(models))):
             raise BundleError(f"there is no checkpoint in {folder} to resume from: start without resume")
         if not resume:
@@ -54,7 +60,9 @@ class EnsembleCheckpoint:
         for place, model in enumerate(self.models):
             if place not in self.members:
                 running = self._running(place)
-                member = clone(model).fit(*data, checkpoint=running, resume=running.is_file(), **options)
+                # What lies there of an earlier fit may not have been removed yet by the process that does so.
+                resume = self.resume and running.is_file()
+                member = clone(model).fit(*data, checkpoint=running, resume=resume, **options)
                 self._keep(place, member)
                 self.members[place] = member
             elif model.kind == "Forecaster":
