@@ -151,3 +151,10 @@ def test_what_has_no_score_of_its_own_is_asked_for_one_before_any_trial():
     with pytest.raises(InputError, match="Plain has no score of its own: give metric as a function"):
         choose_validation(Plain(), (X, LABELS), None, None)
     assert choose_validation(Plain(), (X, LABELS), lambda model, X, y: 1.0, None).direction == "maximize"
+
+
+def test_folds_of_examples_without_answers_are_refused():
+    from grunit.tasks import LanguageModel
+
+    with pytest.raises(InputError, match="folds is given, but examples without answers are judged on the last"):
+        choose_validation(LanguageModel(), ("to be or not to be",), None, None, folds=3)

@@ -60,6 +60,11 @@ class LabelledValidation:
             require_targets(y, len(X))
         if folds is not None and (isinstance(folds, bool) or not isinstance(folds, int) or folds < 2):
             raise InputError(f"folds is {folds!r}: give a whole number of at least 2, or holdout for one share")
+        if folds is not None and y is None:
+            raise InputError(
+                "folds is given, but examples without answers are judged on the last of them alone: leave folds out, "
+                "or give holdout for another share"
+            )
         if isinstance(holdout, bool) or not isinstance(holdout, (int, float)) or not 0 < holdout < 1:
             raise InputError(f"holdout is {holdout!r}: give a share above 0 and below 1")
         self.named = isinstance(metric, str) and metric in metrics_of(estimator, X, y)
