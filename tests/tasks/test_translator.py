@@ -8,6 +8,8 @@ from sklearn.base import clone
 
 import grunit
 from grunit.errors import InputError, NotFittedError
+from grunit.tasks.translation_arguments import START, encode_pairs
+from grunit.tasks.translation_loss import translation_loss
 
 NOUNS = {"hund": "dog", "mann": "man", "vogel": "bird", "fisch": "fish"}
 VERBS = {"sieht": "sees", "jagt": "hunts", "mag": "likes"}
@@ -48,6 +50,21 @@ def test_sentences_seen_often_are_known(kind):
     chosen = slice(0, len(SOURCES), 12)  # one subject each
     model = grunit.Translator(**{**SMALL, "max_epochs": 120, **kind}).fit(SOURCES[chosen] * 2, TARGETS[chosen] * 2)
     assert model.translate(SOURCES[chosen]) == TARGETS[chosen]
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 12])
+def test_the_loss_of_validation_is_one_a_token_however_pairs_are_cut_into_batches(batch_size):
+    others = ["hund", "der hund sieht den vogel", "der mann mag den hund und den fisch"]
+    held = others, ["dog", "the dog sees the bird", "the man likes the dog and the fish"]
+    model = grunit.Translator(**{**SMALL, "batch_size": batch_size, "max_epochs": 1})
+    model.fit(SOURCES[:12], TARGETS[:12], validation=held)
+    rows, _ = encode_pairs(model, held)
+    losses = []
+    for place in range(len(others)):  # alone, so that nothing is padded
+        batch = rows.take(torch.tensor([place]))
+        losses.append((translation_loss(model.model_, batch, start=START).item(), int(batch[3])))
+    expected = sum(loss * tokens for loss, tokens in losses) / sum(tokens for _, tokens in losses)
+    assert model.history_.validation == [pytest.approx(expected, rel=1e-5)]
 
 
 @pytest.mark.parametrize("kind", [{}, {"cell": "lstm", "coverage": 0.5, "unit": "char", "max_size": 20}], ids=str)

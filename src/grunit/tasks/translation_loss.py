@@ -80,3 +80,8 @@ def translation_loss(
         before = weights.cumsum(1) - weights
         value = value + coverage * torch.minimum(weights, before).sum(-1)[counts].mean().float()
     return value
+
+
+def count_tokens(batch: tuple[Tensor, ...]) -> int:
+    """Target tokens of a batch: what :func:`translation_loss` is a mean over."""
+    return int(batch[3].sum())

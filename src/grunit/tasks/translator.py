@@ -14,7 +14,7 @@ from grunit.tasks.cell_choice import require_plain_inputs
 from grunit.tasks.estimator import Estimator
 from grunit.tasks.translation_alignment import Alignment, align
 from grunit.tasks.translation_answers import translate
-from grunit.tasks.translation_loss import read_forcing, translation_loss
+from grunit.tasks.translation_loss import count_tokens, read_forcing, translation_loss
 from grunit.tasks.translation_model import TranslationModel
 from grunit.tasks.translation_scores import score_translations
 from grunit.training import Batches, History, fit, seeded
@@ -195,6 +195,7 @@ class Translator(Estimator):
                 batches,
                 kept,
                 settings,
+                weigh=count_tokens,
                 keep=self.keeper(checkpoint),
                 resume=start,
                 watch=watch,
