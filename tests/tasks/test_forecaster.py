@@ -161,6 +161,16 @@ def test_update_goes_on_from_where_it_was():
         tiny(missing="refuse").fit(early).update(late[late["ds"] > "2024-02-22"].reset_index(drop=True))
 
 
+def test_update_goes_on_where_averaging_began_by_validation():
+    frame = daily()
+    options = {"training_options": {"averaging": "triggered", "averaging_patience": 1}}
+    known = frame[frame["ds"] < frame["ds"].max() - pd.Timedelta(days=5)]
+    plain, averaged = (tiny(max_epochs=1, **more).fit(known, val_size=4) for more in ({}, options))
+    # An update validates nothing, so there is nothing to begin by: it takes the steps that it takes without averaging.
+    one, other = (model.update(frame, max_epochs=2).predict() for model in (plain, averaged))
+    pd.testing.assert_frame_equal(one, other, check_exact=True)
+
+
 def test_update_with_nothing_new_is_refused_and_changes_nothing():
     forecaster = tiny().fit(daily())
     before = forecaster.predict()

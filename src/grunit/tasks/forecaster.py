@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -259,6 +260,8 @@ class Forecaster(Estimator):
         network.check_values(self, panel)
         self.scaler_ = self.scaler_.extend(panel)
         settings = self.settings(max_epochs=max_epochs, lr=self.lr / 10 if lr is None else lr, patience=None)
+        if settings.averaging == "triggered":  # nothing is held back that could tell when to begin
+            settings = replace(settings, averaging="none")
         with seeded(int(self.seed)):
             batches = Batches(self._windows(panel), self.batch_size, seed=int(self.seed))
             self.history_ = network.train_network(self, batches, None, settings)
