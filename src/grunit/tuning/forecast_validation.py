@@ -126,15 +126,18 @@ class ForecastValidation:
         """One score of all series; NaN where none can be had."""
         if not self._units:
             return run.scores()[self.metric]
-        shares = [score / self._units[target] for target, score in self._by_target(run).items()]
-        known = [share for share in shares if np.isfinite(share)]
-        return float(np.mean(known)) if known else float("nan")
+        # None is left out for its forecast: one that is not finite must not make a better mean.
+        found = self._by_target(run).items()
+        shares = [score / self._units[target] for target, score in found if np.isfinite(self._units[target])]
+        return float(np.mean(shares)) if shares else float("nan")
 
     def _by_target(self, run: Backtest) -> dict[str, float]:
-        """The score of each target, in its own units."""
+        """The score of each target that was observed, in its own units."""
         name = self.metric.removeprefix(RELATIVE)
         which = np.array(part_ids(self.panel.ids, self.template.targets)[1])
-        return {target: run.scores(which == target)[name] for target in self.template.targets}
+        observed = np.any([~np.isnan(window.target).all(1) for window in run.windows], axis=0)
+        seen = [target for target in self.template.targets if observed[which == target].any()]
+        return {target: run.scores(which == target)[name] for target in seen}
 
     def _learn_units(self) -> dict[str, float]:
         """By target, what the seasonal naive forecast comes to; NaN where it is never wrong and nothing compares."""
