@@ -6,10 +6,13 @@ import itertools
 import json
 import math
 
+import numpy as np
 import pytest
+import torch
 
 from grunit.errors import DataError, InputError
 from grunit.tasks import comparison
+from grunit.tasks.held_comparison import compare_held
 from grunit.tasks.language_model_baseline import CountedTokens
 from grunit.tasks.language_model_comparison import compare_languages
 from grunit.tasks.measures import measure_answers, measure_baselines
@@ -19,6 +22,7 @@ from grunit.tasks.sequence_tagger_comparison import compare_taggers
 from grunit.tasks.translation_baseline import NearestTranslation
 from grunit.tasks.translation_comparison import compare_translators
 from grunit.tasks.verdict import judge
+from grunit.training import History
 
 SMALL = {"hidden_size": 8, "embedding_size": 8, "dropout": 0.0, "lr": 0.03}
 ROW = comparison.Row
@@ -100,6 +104,39 @@ def test_what_is_kept_of_other_data_is_not_taken_over(tmp_path):
     swapped = [[{"B-PER": "B-LOC", "B-LOC": "B-PER"}.get(tag, tag) for tag in tags] for tags in y]
     fresh = compare_taggers(X, swapped, ["gru"], keep=tmp_path / "kept", max_epochs=30, **more)
     assert fresh.row("gru").mean("entity F1") == 1.0  # learnt anew: of one epoch it would not be
+
+
+class Counted:
+    """Learns nothing, and counts how often it did."""
+
+    fits = 0
+
+    def __init__(self, cell, seed, verbose):
+        self.model_, self.history_ = torch.nn.Linear(1, 1), History(train=[1.0])
+
+    def fit(self, examples):
+        Counted.fits += 1
+        return self
+
+
+def test_large_arrays_that_differ_in_the_middle_are_other_data(tmp_path):
+    def stop(done, total, what):
+        if done == 1:
+            raise KeyboardInterrupt
+
+    def compare(data, progress=None):
+        more = {"seeds": [0], "metric": "share", "options": {}, "facts": {}, "keep": tmp_path / "kept"}
+        compare_held(
+            Counted, ["gru", "mgu"], (data,), lambda model: {"share": 1.0}, list, data=data, progress=progress, **more
+        )
+
+    one, other = np.zeros(5000), np.zeros(5000)
+    other[2500] = 1.0
+    with pytest.raises(KeyboardInterrupt):
+        compare(one, stop)
+    assert Counted.fits == 1
+    compare(other)
+    assert Counted.fits == 3
 
 
 def test_a_translation_memory_answers_with_the_nearest():

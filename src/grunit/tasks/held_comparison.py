@@ -7,12 +7,12 @@ import math
 import os
 import statistics
 import time
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from grunit.cells import get, name_of
+from grunit.data.checksum import checksum
 from grunit.errors import InputError, suggest
 from grunit.tasks.comparison import Row
 from grunit.tasks.comparison_trials import KeptTrials, Trial
@@ -118,7 +118,7 @@ def compare_held(
             "a comparison needs cells and seeds: give at least one of each, as in cells=['gru'], seeds=[0]"
         )
     names = [name_of(get(cell)) or get(cell).__name__ for cell in cells]
-    asked = {"kind": kind.__name__, "data": zlib.crc32(repr(data).encode()), "settings": options, **facts}
+    asked = {"kind": kind.__name__, "data": checksum(data), "settings": options, **facts}
     kept = KeptTrials(keep, json.loads(json.dumps(asked, default=repr)))
     rows: list[Row] = []
     histories: dict[str, list[History]] = {}
