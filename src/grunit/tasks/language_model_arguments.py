@@ -6,7 +6,7 @@ from typing import Any
 
 from grunit.data.text import TextEncoder
 from grunit.errors import DataError, InputError
-from grunit.nn.options import check_choice, check_share, check_size
+from grunit.nn.options import check_choice, check_part, check_share, check_size
 from grunit.nn.softmax import SOFTMAXES
 from grunit.tasks.cell_choice import require_plain_inputs
 from grunit.training.settings import plain
@@ -34,9 +34,7 @@ def check_arguments(model: Any) -> None:
     for name in ("dropout", "embedding_dropout", "weight_drop"):
         check_share(name, getattr(model, name))
     check_choice("softmax", model.softmax, list(SOFTMAXES))
-    share = model.validation_fraction
-    if isinstance(share, bool) or not isinstance(plain(share), (int, float)) or not 0 <= share < 1:
-        raise InputError(f"validation_fraction is {share!r}: give a share of at least 0 and below 1")
+    check_part("validation_fraction", model.validation_fraction)
 
 
 def make_encoder(model: Any) -> TextEncoder:

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_array, validate_data
 
 from grunit.data.sequences import Sequences
 from grunit.errors import DataError, InputError
-from grunit.nn.options import check_choice
+from grunit.nn.options import check_choice, check_part
 from grunit.tasks.sequence_model import BRANCHES, FRONTS
 
 STEPS = 600
@@ -111,9 +111,7 @@ def check_arguments(estimator: Any) -> None:
         value = getattr(estimator, name)
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
             raise InputError(f"{name} is {value!r}: give a whole number of at least 1")
-    share = estimator.validation_fraction
-    if isinstance(share, bool) or not isinstance(share, (int, float, np.number)) or not 0 <= share < 1:
-        raise InputError(f"validation_fraction is {share!r}: give a share of at least 0 and below 1")
+    check_part("validation_fraction", estimator.validation_fraction)
     check_choice("front", estimator.front, FRONTS)
     check_choice("branch", estimator.branch, BRANCHES)
 
