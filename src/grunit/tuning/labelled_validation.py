@@ -62,8 +62,7 @@ class LabelledValidation:
             raise InputError(f"folds is {folds!r}: give a whole number of at least 2, or holdout for one share")
         if folds is not None and y is None:
             raise InputError(
-                "folds is given, but examples without answers are judged on the last of them alone: leave folds out, "
-                "or give holdout for another share"
+                "folds is given, but examples without answers are judged on the last of them alone: leave folds out"
             )
         if isinstance(holdout, bool) or not isinstance(holdout, (int, float)) or not 0 < holdout < 1:
             raise InputError(f"holdout is {holdout!r}: give a share above 0 and below 1")
