@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -295,6 +296,25 @@ def test_a_loss_that_is_not_a_number_stops_with_a_sentence_and_good_weights():
 def test_a_wrong_setting_is_refused_by_name(name, value):
     with pytest.raises(grunit.GrunitError, match=name):
         fit(nn.Linear(1, 1), whole_loss, Batches(data(), 4), None, Settings(**{"verbose": 0, name: value}))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("averaging_patience", 1.5, "give a whole number"),
+        ("averaging_decay", "x", "give a number"),
+        ("lr", True, "give a number"),
+        ("patience", "3", "give a whole number or None"),
+        ("clip", "off", "give a number or None"),
+    ],
+)
+def test_what_is_no_number_is_refused_by_name(name, value, said):
+    with pytest.raises(InputError, match=f"{name} is {value!r}: {said}$"):
+        Settings(**{name: value})
+
+
+def test_numbers_of_numpy_are_numbers():
+    assert Settings(max_epochs=np.int64(3), lr=np.float32(0.5)).max_epochs == 3
 
 
 def test_bfloat16_trains():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -118,6 +118,7 @@ class Settings:
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
             object.__setattr__(self, name, plain(value))  # a checkpoint holds no numbers of NumPy
+        self._check_kinds()
         wrong = [
             (self.max_epochs < 1, "max_epochs", "give a whole number of at least 1"),
             (not self.lr > 0, "lr", "give a number above 0"),
@@ -160,3 +161,15 @@ class Settings:
         for is_wrong, name, mend in wrong:
             if is_wrong:
                 raise InputError(f"{name} is {getattr(self, name)!r}: {mend}")
+
+    def _check_kinds(self) -> None:
+        """Refuse what is no number where one is due, before it is compared with one."""
+        for one in fields(self):
+            kind, _, rest = str(one.type).partition(" | ")
+            value = getattr(self, one.name)
+            if kind not in {"int", "float"} or (rest and value is None):
+                continue
+            switch = isinstance(value, bool) and one.name != "monitor"
+            if switch or not isinstance(value, int if kind == "int" else (int, float)):
+                wanted = "a whole number" if kind == "int" else "a number"
+                raise InputError(f"{one.name} is {value!r}: give {wanted}{' or None' if rest else ''}")
