@@ -49,6 +49,10 @@ def test_from_file_to_answers(run, news):
     assert [row["entities"] for row in scores] == ["all", "LOC", "PER"]
     assert scores[0]["F1"] == pytest.approx(model.score(tokens, read_tagged(news).tags))
     assert scores[0]["there"] == 12
+    Path("parts.conll").write_text("Ada NNP\nsang VBD\n")
+    answer = run("evaluate", "kept", "parts.conll")
+    assert answer.status == 2
+    assert "parts.conll, line 1: the tag 'NNP' marks no entity" in answer.err
 
 
 def test_another_column_that_marks_no_entities(run, news):

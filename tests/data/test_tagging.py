@@ -124,3 +124,9 @@ def test_the_sets_are_as_large_as_their_papers_say(data_folder):
         found = read_tagged(data_folder / "resume_ner" / f"{part}.char.bmes")
         sizes.append((len(found), round(sum(map(len, found.tokens)) / 1000, 1)))
     assert sizes == [(3821, 124.1), (463, 13.9), (477, 15.1)]
+
+
+def test_tags_that_no_scheme_knows_are_refused_and_broken_schemes_are_not(tmp_path):
+    read_tagged(write(tmp_path, "Ada I-PER\nsang O\nRome M-LOC\nwell S\n")).require_entities()
+    with pytest.raises(DataError, match=r"news.conll, line 2: the tag 'VERB' marks no entity"):
+        read_tagged(write(tmp_path, "Ada B-PER\nsang VERB\n")).require_entities()

@@ -154,6 +154,8 @@ def evaluate(tagger: SequenceTagger, data: str, windows: int | None) -> pd.DataF
     if windows is not None:
         raise InputError("tagging has no windows: leave --windows out")
     given = read_again(tagger, data)
+    if tagger.scheme_ is not None:
+        given.require_entities()
     scores = tagger.evaluate(given.tokens, given.labels())
     if tagger.scheme_ is None:
         counts = Counter(tag for tags in given.labels() for tag in tags)

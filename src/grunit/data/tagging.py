@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from grunit.data.parallel_texts import count_of, read_text
-from grunit.data.tagging_schemes import find_break, find_stray
+from grunit.data.tagging_schemes import ROLES, find_break, find_stray, split_tag
 from grunit.errors import DataError, suggest
 
 CONLLU = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
@@ -72,6 +72,21 @@ class TaggedSentences:
                 f"{self.source}, line {self.lines[row][place]}: the tag {self.labels()[row][place]!r} marks no entity "
                 "as nearly all others do: mend it, or set scheme=none for tags that mark none"
             )
+
+    def require_entities(self) -> None:
+        """Refuse a tag that is neither ``O`` nor an entity's in any scheme; the scheme itself may be broken.
+
+        Raises:
+            DataError: naming file and line.
+        """
+        for lines, tags in zip(self.lines, self.labels()):
+            for line, tag in zip(lines, tags):
+                letter, _ = split_tag(tag)
+                if letter not in ROLES and tag != "O":
+                    raise DataError(
+                        f"{self.source}, line {line}: the tag {tag!r} marks no entity, and the model answers with "
+                        "tags of entities: mend it, or give a file with the tags that the model learnt"
+                    )
 
     def require_tags(self, known: Collection[str]) -> None:
         """Refuse tags that are not among those known.
