@@ -32,6 +32,16 @@ def test_a_clear_winner_is_named():
     )
 
 
+def test_the_best_cell_is_set_apart_by_commas():
+    _, _, verdict = judge([cell("gru", 4.0)], [baseline("naive", 3)], "MAE", 1, {}, 4)
+    assert "naive has MAE 3, and the best cell, gru, has MAE 4." in verdict
+
+
+def test_equal_scores_have_no_spread_of_rounding():
+    assert cell("mgu", 0.4625, 0.4625, 0.4625).spread("MAE") == 0
+    assert cell("mgu", 1.0, 2.0).spread("MAE") == pytest.approx(0.5**0.5)
+
+
 def test_no_winner_within_the_spread_over_seeds():
     winner, best, verdict = judge([cell("gru", 1.0, 4.5)], [baseline("seasonal_naive", 3)], "MAE", 2, {}, 4)
     assert (winner, best) == (None, "gru")

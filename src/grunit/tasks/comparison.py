@@ -52,8 +52,9 @@ class Row:
         return float(np.mean(self.values(metric)))
 
     def spread(self, metric: str) -> float:
-        """Standard deviation over seeds; 0 for a single one."""
-        return float(np.std(self.values(metric), ddof=1)) if len(self.by_seed) > 1 else 0.0
+        """Standard deviation over seeds; 0 for a single one, and to the bit where all scores are the same."""
+        values = self.values(metric)
+        return float(np.std(values, ddof=1)) if len(set(values)) > 1 else 0.0
 
     @property
     def scores(self) -> dict[str, tuple[float, float]]:

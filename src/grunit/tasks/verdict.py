@@ -49,7 +49,8 @@ def judge(
         return None, None, f"No verdict: {metric} is not a number for any cell ({reason}); use another metric.{broken}"
     best = min(cells, key=cost)
     mean, spread = best.mean(metric), best.spread(metric)
-    shown = f"{best.name} has {metric} {mean:.4g}" + (f" ± {spread:.2g} over {seeds} seeds" if seeds > 1 else "")
+    measured = f"has {metric} {mean:.4g}" + (f" ± {spread:.2g} over {seeds} seeds" if seeds > 1 else "")
+    shown = f"{best.name} {measured}"
     once = ""
     if windows is not None:
         once = f" This rests on {windows} windows." if windows > 1 else " This rests on a single window: give more."
@@ -73,9 +74,9 @@ def judge(
         verdict = f"{shown}, {gain}{beyond} the best baseline, {words} with {level:.4g}."
         return best.name, best.name, f"{verdict}{alike}{once}{broken}"
     if cost(best) < cost(bar):
-        reason = f"the best, {shown}, lies {beyond} {level:.4g} by less than the spread over seeds"
+        reason = f"the best cell, {best.name}, {measured} and lies {beyond} {level:.4g} by less than the spread over seeds"
     else:
-        reason = f"{words} has {metric} {level:.4g}, and the best, {shown}"
+        reason = f"{words} has {metric} {level:.4g}, and the best cell, {best.name}, {measured}"
     where = "" if windows is None else " on these windows"
     return None, best.name, f"No cell beats {words}{where}: {reason}.{once}{broken}"
 
