@@ -56,7 +56,7 @@ def test_two_files_and_pairs_for_validation(run, files):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("all.de",), "all.de: it holds one text a line: name the file of translations with --target"),
+        (("all.de",), "all.de: it holds one text a line: name the file of translations too, as in train.de,train.en"),
         (("all.de", "--target", "short.en"), "all.de has 16 lines and short.en 1: line 2 of all.de"),
         (("gap.tsv",), "gap.tsv, line 2 is empty"),
         (("latin.tsv",), "latin.tsv, line 1 is not UTF-8"),

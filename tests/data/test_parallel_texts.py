@@ -112,5 +112,7 @@ def test_places_that_are_none_are_refused(tmp_path):
     with pytest.raises(DataError, match=r"this is a folder"):
         read_lines(tmp_path)
     (tmp_path / "a.de").write_text("eins\n")
-    with pytest.raises(DataError, match=r"a.de: it holds one text a line: name the file of translations with --target"):
+    with pytest.raises(
+        DataError, match=r"a.de: it holds one text a line: name the file of translations too, as in train.de,train.en"
+    ):
         read_pairs(tmp_path / "a.de")

@@ -73,7 +73,9 @@ def read_pairs(
     numbers = list(range(1, len(sources) + 1))
     if target is None or not answers:
         if answers:
-            raise DataError(f"{path}: it holds one text a line: name the file of translations with --target")
+            raise DataError(
+                f"{path}: it holds one text a line: name the file of translations too, as in train.de,train.en"
+            )
         return TextPairs(sources, [], str(path), numbers)
     targets = read_lines(Path(target))
     if len(sources) != len(targets):
