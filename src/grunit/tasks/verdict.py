@@ -74,7 +74,9 @@ def judge(
         verdict = f"{shown}, {gain}{beyond} the best baseline, {words} with {level:.4g}."
         return best.name, best.name, f"{verdict}{alike}{once}{broken}"
     if cost(best) < cost(bar):
-        reason = f"the best cell, {best.name}, {measured} and lies {beyond} {level:.4g} by less than the spread over seeds"
+        reason = (
+            f"the best cell, {best.name}, {measured} and lies {beyond} {level:.4g} by less than the spread over seeds"
+        )
     else:
         reason = f"{words} has {metric} {level:.4g}, and the best cell, {best.name}, {measured}"
     where = "" if windows is None else " on these windows"
