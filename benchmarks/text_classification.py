@@ -24,7 +24,7 @@ from sklearn.pipeline import make_pipeline
 from benchmarks.results import FOLDER, describe_run, read, rounded, write
 from benchmarks.settings import Settings, say
 from benchmarks.tables import markdown
-from grunit import TextClassifier
+from grunit import Ensemble, TextClassifier
 from grunit.data.text import read_texts
 from grunit.errors import DataError
 
@@ -51,9 +51,16 @@ RECIPES: dict[str, dict[str, Any]] = {
         "max_epochs": 6,
     },
     "trec": {**SHARED, "unit": "space", "cell": "gru", "pooling": ["last", "max"], "max_epochs": 8},
-    "chnsenticorp": {**SHARED, "unit": "char", "max_length": 200, "embedding_dropout": 0.3, "max_epochs": 4},
+    "chnsenticorp": {
+        **SHARED,
+        "unit": "bpe",
+        "vocabulary_size": 12_000,
+        "max_length": 300,
+        "embedding_dropout": 0.3,
+        "max_epochs": 4,
+    },
 }
-"""One network a set: the best of a few on SST-2's dev part and on 500 training questions of TREC, else the first."""
+"""One network a set: the best of a few on SST-2's dev part, and on training texts held back of the others."""
 Texts = tuple[list[str], list[str]]
 
 
@@ -124,8 +131,10 @@ def measure_seed(name: str, seed: int, train: Texts, test: Texts, smoke: bool = 
     }
 
 
-def measure_set(name: str, seeds: tuple[int, ...], row: dict[str, Any], keep: Any, smoke: bool = False) -> None:
-    """What is missing of one set; ``keep`` is called after every part."""
+def measure_set(
+    name: str, seeds: tuple[int, ...], row: dict[str, Any], keep: Any, smoke: bool = False, together: bool = False
+) -> None:
+    """What is missing of one set; ``keep`` is called after every part, ``together`` adds five seeds as one model."""
     torch.set_num_threads(1)
     train, choosing, test = load(name)
     if smoke:
@@ -139,6 +148,11 @@ def measure_set(name: str, seeds: tuple[int, ...], row: dict[str, Any], keep: An
             run = row["seeds"][seed] = measure_seed(name, int(seed), train, test, smoke)
             say(f"{name}, seed {seed}: {run['accuracy']:.2f} %, {run['fit_seconds']:.0f} s")
             keep()
+    if together and "together" not in row:
+        one = TextClassifier(**RECIPES[name], verbose=0)
+        row["together"] = 100 * Ensemble.of_seeds(one, SEEDS).fit(*train).score(*test)
+        say(f"{name}, five as one: {row['together']:.2f} %")
+        keep()
 
 
 def measure(settings: Settings) -> dict[str, Any]:
@@ -170,13 +184,26 @@ def tell(document: dict[str, Any]) -> str:
                 f"{mean:.2f}{spread}",
                 f"{min(scores):.2f} to {max(scores):.2f}",
                 str(len(scores)),
+                f"{row['together']:.2f}" if "together" in row else "-",
                 goal,
                 "met" if (mean > bar if target is None else round(mean, 1) >= bar) else "**missed**",
                 f"{runs[0]['parameters']:,}",
                 f"{statistics.fmean(run['fit_seconds'] for run in runs):.0f} s",
             ]
         )
-    header = ["set", "train / test", "bag of words", "network", "range", "seeds", "goal", "", "parameters", "a fit"]
+    header = [
+        "set",
+        "train / test",
+        "bag of words",
+        "network",
+        "range",
+        "seeds",
+        "five as one",
+        "goal",
+        "",
+        "parameters",
+        "a fit",
+    ]
     known = {row["set"]: set(row["seeds"]) for row in document["rows"]}
     left = [f"{name} seed {seed}" for name in TARGETS for seed in SEEDS if str(seed) not in known.get(name, ())]
     missing = f"\n\nNot measured yet: {', '.join(left)}." if left else ""
@@ -185,8 +212,9 @@ def tell(document: dict[str, Any]) -> str:
         "Test accuracy in percent, no pretrained vectors; ChnSentiCorp's test part has no labels, so its dev part is "
         "the test. The bag of words is TF-IDF of words, or of characters for Chinese, with a logistic regression: "
         "the best of words or pairs, C 1 or 10, by SST-2's dev part or a tenth of the training part. The networks of "
-        "SST-2 and TREC are the best of about eight on SST-2's dev part and on 500 training questions held back, with "
-        "seed 0; that of ChnSentiCorp is the first that was tried. Each learns from the whole training part "
+        "SST-2 and TREC are the best of about eight on SST-2's dev part and on 500 training questions held back; that "
+        "of ChnSentiCorp is the best of about fourteen on 1,200 training reviews held back, where it had 90.9 and the "
+        "bag of words 93.3. *Five as one*: `grunit.Ensemble` of five seeds. Each learns from the whole training part "
         "for a fixed number of epochs, "
         "and every seed was tested once. One thread, beside other work, so that the times are upper bounds.\n\n"
         + markdown(table, header)
@@ -205,6 +233,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.text_classification", description=__doc__)
     parser.add_argument("--sets", nargs="*", choices=list(TARGETS), default=list(TARGETS))
     parser.add_argument("--seeds", nargs="*", type=int, default=list(SEEDS))
+    parser.add_argument("--together", action="store_true", help="fit five seeds once more, as one model")
     options = parser.parse_args()
     for name in options.sets:
         row = {row["set"]: row for row in (read(NAME, FOLDER) or {"rows": []})["rows"]}.get(name, {})
@@ -221,7 +250,7 @@ def main() -> None:
             document = rounded({"run": describe_run(Settings(), [NAME], seconds), "rows": done})
             write(NAME, document, tell(document), FOLDER)
 
-        measure_set(name, tuple(options.seeds), row, keep)
+        measure_set(name, tuple(options.seeds), row, keep, together=options.together)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,9 @@ PLACES = ["Paris", "Rome", "New York"]
 
 def small(**changes) -> SequenceTagger:
     options = {"hidden_size": 8, "embedding_size": 8, "dropout": 0.0, "max_epochs": 30, "lr": 0.02, "verbose": 0}
-    return SequenceTagger(**{**options, "character_options": {"output_size": 8}, **changes})
+    if changes.get("characters", "cnn") is not None:
+        options["character_options"] = {"output_size": 8}
+    return SequenceTagger(**{**options, **changes})
 
 
 def news(count: int = 60, seed: int = 0) -> tuple[list[list[str]], list[list[str]]]:

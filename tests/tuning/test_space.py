@@ -27,7 +27,7 @@ from grunit.tuning.space import read_space, settle
         ({"cell_options": [None], "cell_options.zoneout": [0.1]}, "search the one or the other"),
         ({"cell": ["gru", "grru"]}, "did you mean 'gru'"),
         ({"lr": (0.0, 0.1)}, "lr is 0.0: give a number above 0"),
-        ({"lr": ["fast"]}, "lr holds 'fast'"),
+        ({"lr": ["fast"]}, "lr is 'fast': give a number"),
         ({"hidden_size": [0, 8]}, "hidden_size holds 0: give whole numbers"),
         ({"optimizer": ["adamw", "adamx"]}, "unknown optimizer 'adamx'"),
         ({"scheduler": ["cosin"]}, "unknown scheduler 'cosin'"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from grunit.cli.output import took
 from grunit.cli.settings import read_settings
 from grunit.errors import InputError
 
@@ -144,8 +145,8 @@ def show_fit(report: dict[str, Any]) -> str:
     """The same as a sentence."""
     series = "1 series" if report["series"] == 1 else f"{report['series']} series"
     return (
-        f"{report['cell']} learned {series} ({report['rows']:,} rows) in {report['epochs']} epochs, "
-        f"{report['seconds']:.1f} s: it forecasts {report['h']} steps from the last {report['input_size']}"
+        f"{report['cell']} learned {series} ({report['rows']:,} rows) in {took(report)}: "
+        f"it forecasts {report['h']} steps from the last {report['input_size']}"
     )
 
 

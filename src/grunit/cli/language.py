@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grunit.cli.forecast import spare_threads
+from grunit.cli.output import took
 from grunit.cli.settings import read_settings
 from grunit.errors import InputError
 
@@ -104,7 +105,7 @@ def show_fit(report: dict[str, Any]) -> str:
     what = f"perplexity {math.exp(min(report['loss'], 700.0)):.4g}" + (f", held back {held:.4g}" if held else "")
     return (
         f"{report['cell']} learned {report['characters']:,} characters ({report['unit']}, {report['vocabulary']:,} "
-        f"different) in {report['epochs']} epochs, {report['seconds']:.1f} s: {what}"
+        f"different) in {took(report)}: {what}"
     )
 
 

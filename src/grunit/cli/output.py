@@ -113,3 +113,13 @@ def align(rows: Sequence[Sequence[str]], header: Sequence[str]) -> str:
 def looks_numeric(entry: str) -> bool:
     """Whether an entry of a table reads as a number, perhaps with a spread, a unit or nothing there."""
     return entry in ("", "-") or entry[0].isdigit() or (entry[0] in "+-" and entry[1:2].isdigit())
+
+
+def took(report: dict[str, Any]) -> str:
+    """How long a training took, for a sentence.
+
+    >>> took({"epochs": 1, "seconds": 2.04}), took({"epochs": 20, "seconds": 3.0})
+    ('1 epoch, 2.0 s', '20 epochs, 3.0 s')
+    """
+    epochs = report["epochs"]
+    return f"{epochs} epoch{'s' * (epochs != 1)}, {report['seconds']:.1f} s"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from grunit.cli.forecast import largest, spare_threads
+from grunit.cli.output import took
 from grunit.cli.settings import read_settings
 from grunit.errors import DataError, InputError
 
@@ -109,7 +110,7 @@ class SequenceTask:
         classes = f" of {len(report['classes'])} classes" if "classes" in report else ""
         return (
             f"{report['cell']} learned {report['sequences']} sequences{classes} "
-            f"({steps} steps of {report['features']}) in {report['epochs']} epochs, {report['seconds']:.1f} s"
+            f"({steps} steps of {report['features']}) in {took(report)}"
         )
 
     def predict(self, estimator: Any, data: str | None, level: list[float] | None) -> pd.DataFrame:

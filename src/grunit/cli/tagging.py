@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grunit.cli.forecast import spare_threads
+from grunit.cli.output import took
 from grunit.cli.settings import read_settings
 from grunit.errors import InputError
 
@@ -122,7 +123,7 @@ def show_fit(report: dict[str, Any]) -> str:
     scheme = f", {report['scheme']}" if report["scheme"] else ""
     return (
         f"{report['cell']} learned {report['tokens']:,} tokens of {report['sentences']:,} sentences "
-        f"({len(report['tags'])} tags{scheme}) in {report['epochs']} epochs, {report['seconds']:.1f} s"
+        f"({len(report['tags'])} tags{scheme}) in {took(report)}"
     )
 
 

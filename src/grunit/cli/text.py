@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grunit.cli.forecast import largest, spare_threads
+from grunit.cli.output import took
 from grunit.cli.settings import read_settings
 from grunit.errors import DataError, InputError
 
@@ -120,7 +121,7 @@ def show_fit(report: dict[str, Any]) -> str:
     """The same as a sentence."""
     return (
         f"{report['cell']} learned {report['texts']:,} texts of {len(report['classes'])} classes "
-        f"({report['vocabulary']:,} tokens known) in {report['epochs']} epochs, {report['seconds']:.1f} s"
+        f"({report['vocabulary']:,} tokens known) in {took(report)}"
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grunit.cli.forecast import spare_threads
+from grunit.cli.output import took
 from grunit.cli.settings import read_settings
 from grunit.errors import DataError, InputError
 
@@ -126,10 +127,8 @@ def show_fit(report: dict[str, Any]) -> str:
     """The same as a sentence."""
     sources, targets = report["vocabulary"]
     long = f", {report['too_long']:,} left out as too long" if report["too_long"] else ""
-    return (
-        f"{report['cell']} learned {report['pairs']:,} pairs{long} ({sources:,} and {targets:,} tokens known) in "
-        f"{report['epochs']} epochs, {report['seconds']:.1f} s"
-    )
+    known = f"{sources:,} and {targets:,} tokens known"
+    return f"{report['cell']} learned {report['pairs']:,} pairs{long} ({known}) in {took(report)}"
 
 
 def predict(translator: Translator, data: str | None, level: list[float] | None) -> pd.DataFrame:

@@ -27,7 +27,7 @@ class FrequentTags:
             for token, tag in zip(tokens, tags, strict=True):
                 counts.setdefault(token, Counter())[tag] += 1
         self.tags_ = {token: found.most_common(1)[0][0] for token, found in counts.items()}
-        self.default_ = sum(counts.values(), Counter()).most_common(1)[0][0]
+        self.default_ = Counter(tag for tags in y for tag in tags).most_common(1)[0][0]
         return self
 
     def predict(self, X: Sequence[Sequence[str]]) -> list[list[str]]:
