@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grunit.cli.forecast import spare_threads
+from grunit.cli.held import unit_of as unit_of
+from grunit.cli.held import words_for as words_for
 from grunit.cli.output import took
 from grunit.cli.settings import read_settings
 from grunit.errors import InputError
@@ -169,13 +171,3 @@ def tell(found: HeldComparison, target: str, unit: str, facts: dict[str, Any]) -
     from grunit.explain.report_held import tell_held
 
     return tell_held(found, f"Which cell foresees {target}?", facts)
-
-
-def unit_of(data: str) -> str:
-    """A perplexity has no unit."""
-    return ""
-
-
-def words_for(data: str, target: str | None) -> str:
-    """What is read, for a title."""
-    return data.rpartition("/")[2]

@@ -61,6 +61,20 @@ class Row:
         """Mean and spread of every score by name."""
         return {metric: (self.mean(metric), self.spread(metric)) for metric in self.by_seed[0]}
 
+    def to_dict(self) -> dict[str, Any]:
+        """The line as JSON can hold it; what is not a number is None."""
+        return {
+            "name": self.name,
+            "is_baseline": self.is_baseline,
+            "scores": {
+                metric: {"mean": _finite(mean), "spread": _finite(spread)}
+                for metric, (mean, spread) in self.scores.items()
+            },
+            "by_seed": [{metric: _finite(value) for metric, value in one.items()} for one in self.by_seed],
+            "seconds": self.seconds,
+            "parameters": self.parameters,
+        }
+
 
 @dataclass
 class Comparison:
@@ -111,26 +125,12 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """Verdict, table, curves and facts as JSON can hold them; what is not a number is None."""
-        rows = [
-            {
-                "name": row.name,
-                "is_baseline": row.is_baseline,
-                "scores": {
-                    metric: {"mean": _finite(mean), "spread": _finite(spread)}
-                    for metric, (mean, spread) in row.scores.items()
-                },
-                "by_seed": [{metric: _finite(value) for metric, value in one.items()} for one in row.by_seed],
-                "seconds": row.seconds,
-                "parameters": row.parameters,
-            }
-            for row in self.rows
-        ]
         return {
             "verdict": self.verdict,
             "winner": self.winner,
             "best": self.best,
             "metric": self.metric,
-            "rows": rows,
+            "rows": [row.to_dict() for row in self.rows],
             "failures": self.failures,
             "curves": {name: [history.to_dict() for history in runs] for name, runs in self.histories.items()},
             **self.facts,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import statistics
 import time
@@ -56,20 +55,7 @@ class HeldComparison:
 
     def to_dict(self) -> dict[str, Any]:
         """Verdict, table and curves as JSON can hold them; what is not a number is None."""
-        rows = [
-            {
-                "name": row.name,
-                "is_baseline": row.is_baseline,
-                "scores": {
-                    name: {"mean": _finite(mean), "spread": _finite(spread)}
-                    for name, (mean, spread) in row.scores.items()
-                },
-                "by_seed": [{name: _finite(value) for name, value in one.items()} for one in row.by_seed],
-                "seconds": row.seconds,
-                "parameters": row.parameters,
-            }
-            for row in self.rows
-        ]
+        rows = [row.to_dict() for row in self.rows]
         curves = {name: [history.to_dict() for history in runs] for name, runs in self.histories.items()}
         found = {"verdict": self.verdict, "winner": self.winner, "best": self.best, "metric": self.metric}
         told = {**found, "higher_is_better": self.higher}
@@ -166,7 +152,3 @@ def choose_metric(asked: str | None, known: Sequence[str]) -> str:
     if asked not in known:
         raise InputError(f"metric is {asked!r}: {suggest(asked, known, 'use one of ' + ', '.join(known))}")
     return asked
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
