@@ -125,7 +125,7 @@ def test_large_arrays_that_differ_in_the_middle_are_other_data(tmp_path):
             raise KeyboardInterrupt
 
     def compare(data, progress=None):
-        more = {"seeds": [0], "metric": "share", "options": {}, "facts": {}, "keep": tmp_path / "kept"}
+        more = {"seeds": [0], "metric": "share", "facts": {}, "keep": tmp_path / "kept"}
         compare_held(
             Counted, ["gru", "mgu"], (data,), lambda model: {"share": 1.0}, list, data=data, progress=progress, **more
         )

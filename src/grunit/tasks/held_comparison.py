@@ -15,6 +15,7 @@ from grunit.data.checksum import checksum
 from grunit.errors import InputError, suggest
 from grunit.tasks.comparison import Row
 from grunit.tasks.comparison_trials import KeptTrials, Trial
+from grunit.tasks.measures import HIGHER
 from grunit.tasks.verdict import judge
 from grunit.training import DivergenceError, History
 
@@ -70,13 +71,12 @@ def compare_held(
     baselines: Callable[[], Sequence[Row]],
     *,
     data: Any,
-    seeds: Sequence[int],
-    metric: str,
-    options: dict[str, Any],
     facts: dict[str, Any],
-    higher: bool = False,
+    metric: str,
+    seeds: Sequence[int] = (0, 1, 2),
     progress: Callable[[int, int, str], None] | None = None,
     keep: str | os.PathLike | None = None,
+    **options: Any,
 ) -> HeldComparison:
     """Fit an estimator with every cell and every seed, and judge each.
 
@@ -87,14 +87,13 @@ def compare_held(
         score: scores by name of a fitted estimator, on examples it did not learn from.
         baselines: gives the rows of what any cell has to beat; called when all cells are done.
         data: all examples, to tell whether ``keep`` holds trainings of the same.
-        seeds: of the training.
-        metric: the score that decides.
-        options: further arguments of the estimator.
         facts: for the report.
-        higher: more of the metric is better.
+        metric: the score that decides.
+        seeds: of the training; what is judged on is the same for all.
         progress: called with (trainings done, trainings in all, what comes next).
         keep: a folder that keeps every training as it is done; the same comparison, interrupted, goes on from it, and
             removes it at the end.
+        options: of the estimator.
 
     Raises:
         InputError: no cell, or no seed.
@@ -132,10 +131,20 @@ def compare_held(
         rows.append(Row(name, False, [trial.scores for trial in trials], seconds, trials[0].parameters))
         histories[name] = [trial.history for trial in trials]
     beside = list(baselines())
+    higher = metric in HIGHER
     winner, best, verdict = judge(rows, beside, metric, len(seeds), failures, None, higher)
     kept.close()
     facts = {**facts, "seeds": list(seeds)}
     return HeldComparison([*rows, *beside], metric, winner, best, verdict, histories, failures, facts, higher)
+
+
+def options_of(given: dict[str, Any]) -> dict[str, Any]:
+    """The estimator's own among the arguments of a comparison; the others are for :func:`compare_held`.
+
+    >>> options_of({"seeds": [0], "keep": "kept", "hidden_size": 8})
+    {'hidden_size': 8}
+    """
+    return {name: value for name, value in given.items() if name not in ("seeds", "progress", "keep")}
 
 
 def choose_metric(asked: str | None, known: Sequence[str]) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
 from grunit.tasks import language_model_arguments as arguments
 from grunit.tasks.comparison import Row
-from grunit.tasks.held_comparison import HELD, HeldComparison, choose_metric, compare_held
+from grunit.tasks.held_comparison import HELD, HeldComparison, choose_metric, compare_held, options_of
 from grunit.tasks.language_model import VALIDATION, LanguageModel
 from grunit.tasks.language_model_baseline import CountedTokens
 from grunit.tasks.language_model_scores import TextScore
@@ -22,27 +21,23 @@ def compare_languages(
     text: str | Sequence[str],
     cells: Sequence[Any],
     *,
-    seeds: Sequence[int] = (0, 1, 2),
     metric: str | None = None,
-    progress: Any = None,
-    keep: str | os.PathLike | None = None,
-    **options: Any,
+    **more: Any,
 ) -> HeldComparison:
     """Fit every cell with every seed on four fifths of a text, and judge how well it foresees the rest.
 
     Args:
         text: as for :meth:`LanguageModel.fit`; of one text the end is judged on.
         cells: names or classes.
-        seeds: of the training; what is judged on is the same for all.
         metric: ``"perplexity"`` (default) or ``"bits per character"``.
-        progress, keep: see :func:`grunit.tasks.held_comparison.compare_held`.
-        options: of :class:`LanguageModel`.
+        more: ``seeds``, ``progress`` and ``keep``, see :func:`grunit.tasks.held_comparison.compare_held`; and options
+            of :class:`LanguageModel`.
 
     Raises:
         InputError: an argument.
         DataError: the text cannot be used, or is too short to judge on.
     """
-    model = LanguageModel(**options)
+    model = LanguageModel(**options_of(more))
     metric = choose_metric(metric, metrics_of(model))
     arguments.check_arguments(model)
     single = isinstance(text, str)
@@ -61,12 +56,9 @@ def compare_languages(
         lambda fitted: measure(fitted, test),
         baselines,
         data=texts,
-        seeds=seeds,
         metric=metric,
-        options=options,
         facts={"learnt from": f"{sum(map(len, learnt)):,} characters", "judged on": f"{sum(map(len, held)):,}"},
-        progress=progress,
-        keep=keep,
+        **more,
     )
 
 

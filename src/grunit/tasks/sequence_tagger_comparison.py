@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
 from grunit.errors import DataError
 from grunit.tasks.comparison import Row
-from grunit.tasks.held_comparison import HELD, HeldComparison, choose_metric, compare_held
-from grunit.tasks.measures import HIGHER, measure, measure_baselines, metrics_of
+from grunit.tasks.held_comparison import HELD, HeldComparison, choose_metric, compare_held, options_of
+from grunit.tasks.measures import measure, measure_baselines, metrics_of
 from grunit.tasks.sequence_arguments import split_rows
 from grunit.tasks.sequence_tagger import SequenceTagger
 from grunit.tasks.sequence_tagger_arguments import read_examples
@@ -20,27 +19,23 @@ def compare_taggers(
     y: Any,
     cells: Sequence[Any],
     *,
-    seeds: Sequence[int] = (0, 1, 2),
     metric: str | None = None,
-    progress: Any = None,
-    keep: str | os.PathLike | None = None,
-    **options: Any,
+    **more: Any,
 ) -> HeldComparison:
     """Fit every cell with every seed on four fifths of the sentences, and judge it on the others.
 
     Args:
         X, y: as for :meth:`SequenceTagger.fit`.
         cells: names or classes.
-        seeds: of the training; the share that is judged on is the same for all.
         metric: ``"entity F1"`` (default, where tags mark entities) or ``"accuracy"``.
-        progress, keep: see :func:`grunit.tasks.held_comparison.compare_held`.
-        options: of :class:`SequenceTagger`.
+        more: ``seeds``, ``progress`` and ``keep``, see :func:`grunit.tasks.held_comparison.compare_held`; and options
+            of :class:`SequenceTagger`.
 
     Raises:
         InputError: an argument.
         DataError: the sentences or tags, or there are too few to judge on.
     """
-    tagger = SequenceTagger(**options)
+    tagger = SequenceTagger(**options_of(more))
     known = metrics_of(tagger, X, y)
     metric = choose_metric(metric, known)
     # Checked as a whole: a part of the tags may not show what scheme they are in.
@@ -65,11 +60,7 @@ def compare_taggers(
         score,
         baselines,
         data=(X, y),
-        seeds=seeds,
         metric=metric,
-        options={**options, "scheme": scheme},
         facts={"learnt from": len(learnt), "judged on": len(held), "tags": len({tag for tags in y for tag in tags})},
-        higher=metric in HIGHER,
-        progress=progress,
-        keep=keep,
+        **{**more, "scheme": scheme},
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +12,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 
 from grunit.errors import DataError
 from grunit.tasks.comparison import Row
-from grunit.tasks.held_comparison import HELD, HeldComparison, choose_metric, compare_held
+from grunit.tasks.held_comparison import HELD, HeldComparison, choose_metric, compare_held, options_of
 from grunit.tasks.sequence_arguments import split_rows
 from grunit.tasks.text_classifier import TextClassifier
 from grunit.tasks.text_classifier_arguments import make_encoder, read_pairs
@@ -39,21 +38,17 @@ def compare_texts(
     labels: Any,
     cells: Sequence[Any],
     *,
-    seeds: Sequence[int] = (0, 1, 2),
     metric: str | None = None,
-    progress: Any = None,
-    keep: str | os.PathLike | None = None,
-    **options: Any,
+    **more: Any,
 ) -> HeldComparison:
     """Fit every cell with every seed on four fifths of the texts, and judge it on the others.
 
     Args:
         texts, labels: as for :meth:`TextClassifier.fit`.
         cells: names or classes.
-        seeds: of the training; the share that is judged on is the same for all.
         metric: ``"error"``, the share of wrong answers (default), or ``"log loss"``.
-        progress, keep: see :func:`grunit.tasks.held_comparison.compare_held`.
-        options: of :class:`TextClassifier`.
+        more: ``seeds``, ``progress`` and ``keep``, see :func:`grunit.tasks.held_comparison.compare_held`; and options
+            of :class:`TextClassifier`.
 
     Raises:
         InputError: an argument.
@@ -71,7 +66,7 @@ def compare_texts(
         return _score(model.classes_, model.predict_proba(test), given[held])
 
     def baselines() -> list[Row]:
-        encoder = make_encoder(TextClassifier(**options))
+        encoder = make_encoder(TextClassifier(**options_of(more)))
         baseline = bag_of_words(encoder if encoder.unit != "bpe" else make_encoder(TextClassifier()))
         return [Row(BASELINE, True, [score(baseline.fit(train, given[learnt]))])]
 
@@ -82,12 +77,9 @@ def compare_texts(
         score,
         baselines,
         data=(found, given.tolist()),
-        seeds=seeds,
         metric=metric,
-        options=options,
         facts={"learnt from": len(train), "judged on": len(test), "classes": len(np.unique(given))},
-        progress=progress,
-        keep=keep,
+        **more,
     )
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
 from grunit.errors import DataError
 from grunit.tasks.comparison import Row
-from grunit.tasks.held_comparison import HELD, HeldComparison, choose_metric, compare_held
-from grunit.tasks.measures import HIGHER, measure, measure_baselines, metrics_of
+from grunit.tasks.held_comparison import HELD, HeldComparison, choose_metric, compare_held, options_of
+from grunit.tasks.measures import measure, measure_baselines, metrics_of
 from grunit.tasks.sequence_arguments import split_rows
 from grunit.tasks.translation_arguments import read_pairs
 from grunit.tasks.translator import Translator
@@ -20,28 +19,24 @@ def compare_translators(
     targets: Sequence[str],
     cells: Sequence[Any],
     *,
-    seeds: Sequence[int] = (0, 1, 2),
     metric: str | None = None,
-    progress: Any = None,
-    keep: str | os.PathLike | None = None,
-    **options: Any,
+    **more: Any,
 ) -> HeldComparison:
     """Fit every cell with every seed on four fifths of the pairs, and judge it on the others.
 
     Args:
         sources, targets: as for :meth:`Translator.fit`.
         cells: names or classes.
-        seeds: of the training; the share that is judged on is the same for all.
         metric: ``"BLEU"`` (default) or ``"chrF"``.
-        progress, keep: see :func:`grunit.tasks.held_comparison.compare_held`.
-        options: of :class:`Translator`.
+        more: ``seeds``, ``progress`` and ``keep``, see :func:`grunit.tasks.held_comparison.compare_held`; and options
+            of :class:`Translator`.
 
     Raises:
         InputError: an argument.
         DataError: the texts, or there are too few to judge on.
         MissingExtraError: the package ``sacrebleu`` is not installed.
     """
-    translator = Translator(**options)
+    translator = Translator(**options_of(more))
     metric = choose_metric(metric, metrics_of(translator))
     texts = read_pairs(Translator(), sources, targets, None)[0]
     learnt, held = split_rows(len(texts[0]), HELD, 0)
@@ -60,11 +55,7 @@ def compare_translators(
         lambda model: measure(model, *test),
         baselines,
         data=texts,
-        seeds=seeds,
         metric=metric,
-        options=options,
         facts={"learnt from": len(learnt), "judged on": len(held)},
-        higher=metric in HIGHER,
-        progress=progress,
-        keep=keep,
+        **more,
     )
