@@ -78,6 +78,7 @@ def test_any_cell_can_be_chosen(cell):
         {"unit": "bpe", "vocabulary_size": 290},
         {"num_layers": 2, "cell": ["gru", "mgu"], "pooling": ["mean", "first"]},
         {"cell_options": {"state_dropout": 0.1}, "max_length": 4, "min_count": 2},
+        {"unit": "char", "pairs": True, "pair_size": 3, "max_length": 9},
     ],
 )
 def test_saved_and_loaded_it_answers_alike(tmp_path, changes):
@@ -97,7 +98,8 @@ def test_saved_and_loaded_it_answers_alike(tmp_path, changes):
 def test_integrated_gradients_add_up(fitted):
     """The axiom of completeness: all of the difference to a text of unknown words is shared out."""
     smooth = small(pooling="mean", max_epochs=3).fit(*reviews(20))
-    for model, tolerance in ((smooth, 1e-8), (fitted, 2e-3)):  # the maximum over time has kinks
+    paired = small(pooling="mean", max_epochs=3, pairs=True).fit(*reviews(20))
+    for model, tolerance in ((smooth, 1e-8), (paired, 1e-8), (fitted, 2e-3)):  # the maximum over time has kinks
         for text in ["so fine and dull", "the film was lovely 很"]:
             for label in ("good", "bad"):
                 (reason,) = model.explain([text], label)
@@ -211,6 +213,35 @@ def test_word_dropout_hides_words_only_in_training(fitted):
         torch.testing.assert_close(model.eval().embed(ids), model.embedding(ids))
 
 
+def test_pairs_of_neighbours_have_numbers_of_their_own():
+    """A network that may look at pairs alone, a cell without memory, tells orders apart that hold the same words."""
+    texts, labels = ["so fine", "fine so"] * 20, ["first", "second"] * 20
+    frozen = {"training_options": {"freeze": ["embedding.*"]}, "pooling": "mean", "word_dropout": 0.0}
+    model = small(pairs=True, max_epochs=30, **frozen).fit(texts, labels)
+    assert model.front_.pairs.tokens[2:] == ["fine ", "fine so", "so ", "so fine"]  # each 20 times
+    assert model.front_.steps("so fine fine")[:, 1].tolist() == [5, 1, 2]  # "fine fine" was never read
+    assert model.score(texts, labels) == 1.0
+    rows = model.front_.rows(["so fine", "fine"], None)
+    ids, lengths = rows.take(torch.tensor([1, 0]))
+    assert ids.tolist() == [[[2, 2], [0, 0]], [[3, 5], [2, 2]]] and lengths.tolist() == [1, 2]
+
+
+def test_a_hidden_word_is_hidden_in_its_pairs_too():
+    model = copy.deepcopy(small(pairs=True, max_epochs=1).fit(*reviews(20)).model_)
+    model.word_dropout, model.embedding_dropout.p = 0.3, 0.0
+    ids = torch.full((40, 50, 2), 3)
+    ids[:, 40:] = 0
+    with torch.no_grad():
+        embedded = model.train().embed(ids)
+        words, pairs = (
+            (part == table.weight[1]).all(-1)
+            for part, table in zip(embedded.split([8, 50], -1), (model.embedding, model.pairs), strict=True)
+        )
+    assert 0.25 < words[:, :40].float().mean() < 0.35 and not words[:, 40:].any() and not pairs[:, 40:].any()
+    after = torch.cat([words[:, 1:40], torch.zeros(40, 1, dtype=torch.bool)], 1)
+    torch.testing.assert_close(pairs[:, :40], words[:, :40] | after)
+
+
 def test_an_interrupted_fit_goes_on_to_the_same_weights():
     texts, labels = reviews(40)
     whole = small(max_epochs=4).fit(texts, labels)
@@ -249,6 +280,9 @@ def test_scikit_learn_can_clone_and_validate_it():
         ({"vectors": "none.txt"}, DataError, "no such file"),
         ({"features": len, "vectors": "v.txt"}, InputError, "leave vectors out"),
         ({"features": "bert"}, InputError, "give a function"),
+        ({"features": len, "pairs": True}, InputError, "leave pairs out"),
+        ({"pairs": "yes"}, InputError, "use True or False"),
+        ({"pairs": True, "pair_size": 0}, InputError, "pair_size is 0"),
         ({"training_options": {"lr": 1}}, InputError, "take it out"),
     ],
 )

@@ -12,7 +12,6 @@ from sklearn.base import ClassifierMixin
 from torch import Tensor, nn
 
 from grunit.data.text import TextEncoder
-from grunit.data.text.vectors import open_vectors
 from grunit.errors import DataError, InputError
 from grunit.tasks import text_classifier_arguments as arguments
 from grunit.tasks.class_answers import ClassAnswers, softmax
@@ -23,7 +22,6 @@ from grunit.tasks.text_classifier_attribution import attribute
 from grunit.tasks.text_classifier_calibration import fit_temperature
 from grunit.tasks.text_classifier_front import TextFront
 from grunit.tasks.text_classifier_model import TextModel
-from grunit.tasks.text_features import read_features
 from grunit.training import Batches, History, Settings, fit, seeded
 from grunit.training.settings import plain
 
@@ -41,6 +39,8 @@ class TextClassifier(ClassifierMixin, ClassAnswers, Estimator):
         embedding_size: numbers a token becomes (default 200); of ``vectors``, where given, their own.
         vectors: pretrained vectors to begin from: :class:`grunit.data.text.Vectors`, or a file of word2vec or GloVe.
             ``training_options={"freeze": ["embedding.*"]}`` keeps them as they are.
+        pairs: also learn an embedding of each token with the next one, of ``pair_size`` (default False, 50); good for
+            Chinese characters, and where word order within a phrase matters.
         features: in place of an embedding, a function that gives an array ``(T_i, E)`` for each of a list of texts,
             such as :func:`grunit.data.text.hidden_states` of a model of ``transformers``. It is not saved: after
             :func:`grunit.load` set the attribute ``features`` again.
@@ -93,6 +93,8 @@ class TextClassifier(ClassifierMixin, ClassAnswers, Estimator):
         max_length: int | None = None,
         embedding_size: int = 200,
         vectors: Any = None,
+        pairs: bool = False,
+        pair_size: int = 50,
         features: Any = None,
         bidirectional: bool = True,
         pooling: Any = ("last", "max"),
@@ -131,6 +133,8 @@ class TextClassifier(ClassifierMixin, ClassAnswers, Estimator):
         self.max_length = max_length
         self.embedding_size = embedding_size
         self.vectors = vectors
+        self.pairs = pairs
+        self.pair_size = pair_size
         self.features = features
         self.bidirectional = bidirectional
         self.pooling = pooling
@@ -202,7 +206,7 @@ class TextClassifier(ClassifierMixin, ClassAnswers, Estimator):
             targets = [torch.from_numpy(codes[rows]) for rows in (learnt, kept)]
         else:
             parts, targets = [found, held[0]], [torch.from_numpy(codes), torch.from_numpy(self._codes(held[1]))]
-        self.front_ = self._learn_front(parts[0], encoder)
+        self.front_ = TextFront.learn(self, encoder, parts[0])
         batches = Batches(
             self.front_.rows(parts[0], self.features, targets[0]), plain(self.batch_size), seed=int(self.seed)
         )
@@ -295,7 +299,7 @@ class TextClassifier(ClassifierMixin, ClassAnswers, Estimator):
             if not tokens:
                 explained.append([])
                 continue
-            ids = torch.tensor([self.front_.numbers(text)], device=device)
+            ids = torch.from_numpy(self.front_.steps(text)).unsqueeze(0).to(device)
             values = attribute(model, ids, int(np.searchsorted(self.classes_, one)), method)
             explained.append([(token, float(value)) for token, value in zip(tokens, values, strict=True)])
         return explained
@@ -345,6 +349,8 @@ class TextClassifier(ClassifierMixin, ClassAnswers, Estimator):
             plain(self.hidden_size),
             tokens=None if self.encoder_ is None else len(self.encoder_.vocabulary),
             features=self.front_.size,
+            pairs=0 if self.front_.pairs is None else len(self.front_.pairs),
+            pair_size=plain(self.pair_size),
             outputs=self.outputs(),
             num_layers=plain(self.num_layers),
             bidirectional=plain(self.bidirectional),
@@ -359,8 +365,8 @@ class TextClassifier(ClassifierMixin, ClassAnswers, Estimator):
         """The vocabulary, the classes and the temperature."""
         columns = getattr(self, "columns_", None)
         found = {"features": self.front_.size, "temperature": self.temperature_, "columns": columns}
-        text = {} if self.encoder_ is None else self.encoder_.to_json()
-        return {"text": text, "found": found, "classes": self.classes_to_json(), "history": self.history_.to_dict()}
+        learnt = {"found": found, "classes": self.classes_to_json(), "history": self.history_.to_dict()}
+        return {**self.front_.to_json(), **learnt}
 
     def decode(self, encoders: dict[str, dict[str, Any]]) -> None:
         """The same back, and an untrained model of the right shape."""
@@ -368,8 +374,7 @@ class TextClassifier(ClassifierMixin, ClassAnswers, Estimator):
         self.temperature_ = float(found["temperature"])
         if found["columns"] is not None:
             self.columns_ = dict(found["columns"])
-        encoder = TextEncoder.from_json(encoders["text"]) if encoders["text"] else None
-        self.front_ = TextFront(encoder, int(found["features"]), self.max_length)
+        self.front_ = TextFront.from_json(encoders, int(found["features"]), self.max_length)
         self.classes_from_json(encoders["classes"])
         self.history_ = History.from_dict(encoders["history"])
         with seeded(int(self.seed)):
@@ -384,16 +389,6 @@ class TextClassifier(ClassifierMixin, ClassAnswers, Estimator):
         if unknown:
             raise DataError(f"the validation labels hold {unknown[0]!r}, which is no label of the texts to learn from")
         return np.searchsorted(self.classes_, labels)
-
-    def _learn_front(self, texts: list[str], encoder: TextEncoder) -> TextFront:
-        length = plain(self.max_length)
-        if self.features is not None:
-            return TextFront(None, read_features(texts[:1], self.features).features, length)
-        encoder.fit(texts)
-        if self.vectors is None:
-            return TextFront(encoder, int(self.embedding_size), length)
-        vectors = open_vectors(self.vectors, encoder.vocabulary.tokens)
-        return TextFront(encoder, vectors.size, length, vectors)
 
     def _precise(self) -> TextModel:
         return copy.deepcopy(self.model_).double().eval()

@@ -22,7 +22,7 @@ def check_arguments(estimator: Any) -> None:
     Raises:
         InputError: naming the argument.
     """
-    for name in ("batch_size", "hidden_size", "num_layers", "embedding_size", "max_length"):
+    for name in ("batch_size", "hidden_size", "num_layers", "embedding_size", "pair_size", "max_length"):
         value = getattr(estimator, name)
         if value is None and name == "max_length":
             continue
@@ -30,6 +30,10 @@ def check_arguments(estimator: Any) -> None:
             raise InputError(f"{name} is {value!r}: give a whole number of at least 1")
     for name in ("validation_fraction", "dropout", "word_dropout", "embedding_dropout"):
         check_part(name, getattr(estimator, name))
+    if estimator.pairs not in (False, True):
+        raise InputError(f"pairs is {estimator.pairs!r}: use True or False")
+    if estimator.pairs and estimator.features is not None:
+        raise InputError("pairs and features are both given: features stand for all embeddings, leave pairs out")
     check_given(estimator, "texts")
     require_plain_inputs(estimator.cell, "a text classifier")
 

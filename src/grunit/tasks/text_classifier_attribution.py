@@ -30,7 +30,8 @@ def nothing_like(model: TextModel, embedded: Tensor) -> Tensor:
     """What a text of the same length would be embedded to if no word were known, ``(1, T, E)``."""
     if model.embedding is None:
         return torch.zeros_like(embedded)
-    return model.embedding.weight[UNKNOWN].detach().expand_as(embedded)
+    tables = [table for table in (model.embedding, model.pairs) if table is not None]
+    return torch.cat([table.weight[UNKNOWN].detach() for table in tables]).expand_as(embedded)
 
 
 def attribute(model: TextModel, input: Tensor, target: int, method: str = "integrated_gradients") -> np.ndarray:

@@ -20,6 +20,8 @@ class TextModel(nn.Module):
         cell, hidden_size, num_layers, bidirectional: of the core, as in :class:`grunit.Recurrent`.
         tokens: size of the vocabulary; None where every step brings its features.
         features: numbers a token becomes, E.
+        pairs: how many pairs of neighbours there are; 0 for none.
+        pair_size: numbers a pair becomes, beside those of its first token.
         outputs: classes.
         dropout: share of values dropped between layers and before the head.
         word_dropout: share of tokens that are made unknown while training, so that the rest of a text must do, and
@@ -41,6 +43,8 @@ class TextModel(nn.Module):
         tokens: int | None,
         features: int,
         outputs: int,
+        pairs: int = 0,
+        pair_size: int = 50,
         num_layers: int = 1,
         bidirectional: bool = False,
         dropout: float = 0.0,
@@ -51,15 +55,12 @@ class TextModel(nn.Module):
     ):
         super().__init__()
         self.word_dropout = word_dropout
-        self.embedding: nn.Embedding | None = None
-        if tokens is not None:
-            self.embedding = nn.Embedding(tokens, features, padding_idx=PADDING)
-            with torch.no_grad():
-                self.embedding.weight[PADDING + 1 :].normal_(std=0.1)
+        self.embedding = None if tokens is None else _embed(tokens, features)
+        self.pairs = _embed(pairs, pair_size) if pairs else None
         self.embedding_dropout = nn.Dropout(embedding_dropout)
         self.core = Recurrent(
             cell,
-            features,
+            features + (pair_size if pairs else 0),
             hidden_size,
             num_layers=num_layers,
             bidirectional=bidirectional,
@@ -78,19 +79,34 @@ class TextModel(nn.Module):
         self.head = nn.Linear(self.pooling.output_size, outputs)
 
     def forward(self, input: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Tokens ``(B, T)`` or features ``(B, T, E)``, and steps ``(B,)`` of each row -> ``(B, outputs)``."""
+        """Tokens ``(B, T)``, with pairs ``(B, T, 2)``, or features ``(B, T, E)``, and steps ``(B,)`` of each row ->
+        ``(B, outputs)``."""
         return self.judge(self.embed(input), lengths)
 
     def embed(self, input: Tensor) -> Tensor:
-        """Tokens ``(B, T)`` -> ``(B, T, E)``; features as they came."""
+        """Tokens ``(B, T)`` or tokens and pairs ``(B, T, 2)`` -> ``(B, T, E)``; features as they came."""
         if self.embedding is None:
             return self.embedding_dropout(input)
+        numbers, pairs = (input, None) if self.pairs is None else input.unbind(-1)
         if self.training and self.word_dropout:
-            hidden = torch.rand(input.shape, device=input.device) < self.word_dropout
-            input = input.masked_fill(hidden & (input != PADDING), UNKNOWN)
-        return self.embedding_dropout(self.embedding(input))
+            hidden = (torch.rand(numbers.shape, device=input.device) < self.word_dropout) & (numbers != PADDING)
+            numbers = numbers.masked_fill(hidden, UNKNOWN)
+            if pairs is not None:  # which would give a hidden token away
+                pairs = pairs.masked_fill(hidden | nn.functional.pad(hidden[:, 1:], (0, 1)), UNKNOWN)
+        embedded = self.embedding(numbers)
+        if self.pairs is not None:
+            embedded = torch.cat([embedded, self.pairs(pairs)], -1)
+        return self.embedding_dropout(embedded)
 
     def judge(self, embedded: Tensor, lengths: Tensor | None = None) -> Tensor:
         """``(B, T, E)`` -> ``(B, outputs)``."""
         output = self.core(embedded, lengths=lengths)[0]
         return self.head(self.dropout(self.pooling(output, lengths)))
+
+
+def _embed(count: int, size: int) -> nn.Embedding:
+    """A table of small numbers, zero for padding."""
+    table = nn.Embedding(count, size, padding_idx=PADDING)
+    with torch.no_grad():
+        table.weight[PADDING + 1 :].normal_(std=0.1)
+    return table

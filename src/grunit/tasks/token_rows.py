@@ -16,7 +16,7 @@ class TokenRows:
     """What :class:`grunit.training.Batches` takes rows from.
 
     Args:
-        rows: N lists of whole numbers, of any lengths above 0.
+        rows: N lists of whole numbers, of any lengths above 0; or of k numbers a step, arrays ``(T_i, k)``.
         targets: what belongs to each row: tensors ``(N, ...)``, or further :class:`TokenRows`, which give two tensors,
             their numbers and their lengths.
         padding: the number behind a row's end (default 0).
@@ -52,12 +52,13 @@ class TokenRows:
         return len(self.lengths)
 
     def take(self, rows: Tensor) -> tuple[Tensor, ...]:
-        """Numbers ``(B, T)``, lengths ``(B,)`` and targets of the rows ``(B,)``."""
+        """Numbers ``(B, T)`` or ``(B, T, k)``, lengths ``(B,)`` and targets of the rows ``(B,)``."""
         lengths = self.lengths[rows]
         steps = torch.arange(int(lengths.max()))
         valid = steps < lengths.unsqueeze(1)
         where = torch.where(valid, self.starts[rows].unsqueeze(1) + steps, 0)
-        ids = self.values[where].masked_fill(~valid, self.padding)
+        ids = self.values[where]
+        ids = ids.masked_fill(~valid.view(*valid.shape, *[1] * (ids.dim() - 2)), self.padding)
         beside: list[Tensor] = []
         for target in self.targets:
             beside += target.take(rows) if isinstance(target, TokenRows) else [target[rows]]
