@@ -39,6 +39,13 @@ TABLES = [
         {"target": "en"},
         [1, 2],
     ),
+    (
+        "a.json",
+        '[\n  {\n    "source": "Ein Hund läuft.",\n    "en": "A dog runs."\n  },\n'
+        '  {"en": "A cat that sleeps.", "source": "Eine Katze, die schläft."}\n]\n',
+        {"target": "en"},
+        [2, 6],
+    ),
 ]
 
 
@@ -79,8 +86,9 @@ def test_two_files_line_by_line(tmp_path):
         ("a.csv", b"source,target\neins\n", r"a.csv, line 2 has 1 field and the header 2"),
         ("a.csv", b"source,english\neins,one\n", r"a.csv: its header names no 'target' \(it names source, english\)"),
         ("a.jsonl", b'{"source": "eins", "target": "one"}\n{"source": 2, "target": "two"}', r"line 2: its source is 2"),
-        ("a.jsonl", b'{"source": "eins", "target": "one"}\nnope\n', r"a.jsonl, line 2 is no JSON"),
-        ("a.jsonl", b'["eins"]\n', r"a.jsonl, line 1 is no JSON object"),
+        ("a.jsonl", b'{"source": "eins", "target": "one"}\nnope\n', r"a.jsonl, line 2: it is no JSON"),
+        ("a.jsonl", b'["eins"]\n', r"a.jsonl, line 1: it is a text, not an object: give one object a line"),
+        ("a.json", b'[\n{"source": "eins", "target": ""}\n]\n', r"a.json, line 2: its target is empty"),
         ("a.tsv.gz", b"no gzip", r"a.tsv.gz: it cannot be read"),
     ],
 )

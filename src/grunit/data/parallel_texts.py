@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import json
 import os
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from grunit.data.json_objects import read_objects
 from grunit.errors import DataError
 
 TABLES = (".tsv", ".csv", ".jsonl", ".ndjson", ".json")
@@ -42,9 +42,9 @@ def read_pairs(
 
     Args:
         path: a table, ``.tsv`` (two columns, text and translation, without a header or with the header ``source``,
-            ``target``), ``.csv`` with a header or ``.jsonl`` with one object a line; or the texts alone, one a line.
-            Text is UTF-8; a file may also be packed, as in ``train.de.gz``. Two files may be named with a comma between
-            them, as in ``train.de,train.en``.
+            ``target``), ``.csv`` with a header, ``.jsonl`` with one object a line or ``.json`` with one list of
+            objects; or the texts alone, one a line. Text is UTF-8; a file may also be packed, as in ``train.de.gz``.
+            Two files may be named with a comma between them, as in ``train.de,train.en``.
         target: of a ``.csv`` or ``.jsonl`` the column of translations (default ``target``); of a file of texts the
             file of their translations.
         text: of a ``.csv`` or ``.jsonl`` the column of texts (default ``source``).
@@ -232,13 +232,7 @@ def _csv_rows(text: str, path: Path, columns: list[str]) -> Iterator[tuple]:
 
 
 def _json_rows(text: str, path: Path, columns: list[str]) -> Iterator[tuple]:
-    for line, row in enumerate(split_lines(text), 1):
-        try:
-            value = json.loads(row)
-        except ValueError as error:
-            raise DataError(f"{path}, line {line} is no JSON ({error}): give one object a line") from error
-        if not isinstance(value, dict):
-            raise DataError(f"{path}, line {line} is no JSON object: give one object a line")
+    for line, value in read_objects(text, str(path)):
         names = list(value)
         yield line, *(value[names[place]] for place in _find_columns(names, f"{path}, line {line}", columns))
 

@@ -27,6 +27,12 @@ def write(path, content):
             '{"text": "NA", "label": "null"}\n',
             {},
         ),
+        (
+            "r.json",
+            '[\n  {\n    "text": "good, short", "label": "+"\n  },\n  {"label": "-", "text": "two\\nlines"},\n'
+            '  {"text": "NA", "label": "null"}\n]\n',
+            {},
+        ),
     ],
 )
 def test_the_same_texts_in_every_form(tmp_path, name, content, options):
@@ -88,7 +94,7 @@ def test_labels_may_be_missing_where_answers_are_asked_for(tmp_path):
         ("r.csv", "text,label\ngood,+\n", {"label": "text"}, r"cannot hold both"),
         ("r.jsonl", '{"text": "a", "label": 1}\nno\n', {}, r"line 2: it is no JSON"),
         ("r.jsonl", '{"text": "a", "label": 1}\n\n{"text": "b", "label": 1}\n', {}, r"line 2: it is empty"),
-        ("r.jsonl", "[1]\n", {}, r"line 1: it is a list, not an object"),
+        ("r.jsonl", "[1]\n", {}, r"line 1: it is a number, not an object"),
         ("r.jsonl", '{"text": "a", "label": 1}\n{"text": "b"}\n', {}, r"line 2: its label \('label'\) is missing"),
         ("r.txt", "one\n", {}, r"a plain text file has no labels"),
     ],

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from grunit.data.files import find_delimiter
+from grunit.data.json_objects import read_objects
 from grunit.data.origin import Origin
 from grunit.errors import DataError
 
@@ -66,8 +67,8 @@ def read_texts(
     """Read a file of texts.
 
     Args:
-        path: ``.csv`` or ``.tsv`` (the delimiter is found in the first line), ``.jsonl`` with an object a line, or
-            ``.txt`` with a text a line and no labels.
+        path: ``.csv`` or ``.tsv`` (the delimiter is found in the first line), ``.jsonl`` with an object a line,
+            ``.json`` with one list of objects, or ``.txt`` with a text a line and no labels.
         text: the column of texts (default: one called text, sentence, review, content, question or document); in a
             file without a header the number of the column, counted from 1.
         label: the column of labels (default: one called label, class, target, sentiment, category or y), or its
@@ -190,21 +191,7 @@ def _read_table(content: str, path: Path, text: str | None, label: str | None) -
 
 
 def _read_objects(content: str, path: Path) -> tuple[list[str], Iterator[Row]]:
-    objects: list[tuple[int, dict]] = []
-    for number, line in enumerate(content.split("\n"), 1):
-        if not line.strip():
-            if number <= content.count("\n"):
-                raise DataError(f"{path}, line {number}: it is empty: leave it out")
-            continue
-        try:
-            found = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise DataError(f"{path}, line {number}: it is no JSON ({error.msg}): give an object a line") from error
-        if not isinstance(found, dict):
-            raise DataError(
-                f"{path}, line {number}: it is a {type(found).__name__}, not an object: give an object a line"
-            )
-        objects.append((number, found))
+    objects = list(read_objects(content, str(path)))
     names = list(dict.fromkeys(name for _, found in objects for name in found))
     return names, ((number, [_plain(found.get(name)) for name in names]) for number, found in objects)
 
