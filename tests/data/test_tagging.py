@@ -77,6 +77,8 @@ def test_a_file_to_be_answered_may_hold_tokens_alone(tmp_path):
     [
         ("a O\nb\n", "x.conll", "x.conll, line 2: it has 1 column between spaces and line 1 has 2"),
         ("a\nb\n", "x.conll", "x.conll: its first line has one column"),
+        ("ein Hund,a dog\ndie kleine Katze,the small cat\n", "x.csv", "line 2: .*; a table of texts is for grunit fit"),
+        ('{"text":"fine","label":1}\n', "x.jsonl", "first line has one column .*; a table of texts is for"),
         ("a\tO\n\tO\n", "x.conll", "line 2: its token is empty"),
         ("a\tO\nb\t\n", "x.conll", "line 2: the token 'b' has no tag"),
         ("a O\nn\xf6 O\n".encode("latin-1"), "x.conll", "x.conll, line 2 is not UTF-8 text"),
@@ -92,6 +94,21 @@ def test_a_file_to_be_answered_may_hold_tokens_alone(tmp_path):
 def test_what_cannot_be_used_is_refused_by_line(tmp_path, text, name, words):
     with pytest.raises(DataError, match=words):
         read_tagged(write(tmp_path, text, name))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("ein Hund\ta dog\nKatze\tcat\nein Pferd\ta horse\n", r"line 1: 'ein Hund' and 'a dog' .* fit translation"),
+        ("review\tmood\na fine film\t+\na dull one\t-\n", r"line 2: 'a fine film' and '\+' .* text-classification"),
+        ("source\ttarget\n" + ("wort " * 20 + "\tone word\n") * 2, r"line 2: '(wort ){7}wo\.\.\.' and 'one word'"),
+    ],
+)
+def test_a_table_of_whole_texts_is_sent_to_its_own_task(tmp_path, text, words):
+    path = write(tmp_path, text, "pairs.tsv")
+    with pytest.raises(DataError, match="pairs.tsv, " + words):
+        read_tagged(path)
+    assert len(read_tagged(path, answers=False).tokens[0]) == text.count("\n")
 
 
 def test_columns_that_are_not_there(tmp_path):

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grunit.data.parallel_texts import count_of, read_text
+from grunit.data.parallel_texts import TABLES, count_of, read_text
 from grunit.data.tagging_schemes import ROLES, find_break, find_stray, split_tag
 from grunit.errors import DataError, suggest
 
@@ -153,7 +153,7 @@ def read_tagged(
             between = "tabs" if separator.pattern == "\t" else "spaces"
             raise DataError(
                 f"{path}, line {number}: it has {count_of(fields, 'column')} between {between} and {like}: give a "
-                "token a line, with the same columns"
+                f"token a line, with the same columns{_elsewhere(path) if answers else ''}"
             )
         if universal and not fields[0].isdecimal():
             if not re.fullmatch(r"\d+[-.]\d+", fields[0]):
@@ -168,12 +168,43 @@ def read_tagged(
     sentences = [sentence for sentence in found if sentence]
     if not sentences:
         raise DataError(f"{path}: it holds no sentence: give a file with a token a line")
+    if answers and not universal:
+        _refuse_texts(path, sentences)
     return TaggedSentences(
         [[token for token, _, _ in sentence] for sentence in sentences],
         None if tag_at is None else [[tag for _, tag, _ in sentence] for sentence in sentences],
         str(path),
         [[number for _, _, number in sentence] for sentence in sentences],
     )
+
+
+def _refuse_texts(path: Path, sentences: list[list[tuple[str, str, int]]]) -> None:
+    """Refuse a table of whole texts, which has no empty line between sentences and words in plenty where a token is.
+
+    Raises:
+        DataError: naming the first line and what such a table is for.
+    """
+    rows = [row for sentence in sentences for row in sentence]
+    if len(sentences) > 1 or 2 * sum(" " in token.strip() for token, _, _ in rows) <= len(rows):
+        return
+    token, tag, line = next(row for row in rows if " " in row[0].strip())
+    pairs = 2 * sum(" " in other.strip() for _, other, _ in rows) > len(rows)
+    what, verb = ("a text beside a text", "translation") if pairs else ("a text and its class", "text-classification")
+    raise DataError(
+        f"{path}, line {line}: {_shown(token)!r} and {_shown(tag)!r} look like {what}, not a token and its tag: use "
+        f"grunit fit {verb} for these, or give a token a line and an empty line between sentences"
+    )
+
+
+def _elsewhere(path: Path) -> str:
+    """What a file is for whose ending says that it holds a table."""
+    if path.name.removesuffix(".gz").lower().endswith(tuple(kind for kind in TABLES if kind != ".tsv")):
+        return "; a table of texts is for grunit fit translation or grunit fit text-classification"
+    return ""
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= 40 else text[:37].rstrip() + "..."
 
 
 def _columns(
@@ -185,6 +216,7 @@ def _columns(
         if answers:
             raise DataError(
                 f"{path}: its first line has one column between spaces or tabs: give a token and its tag a line"
+                + _elsewhere(path)
             )
         return token_at, None
     if not answers and not universal and width == 1:
