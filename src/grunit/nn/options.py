@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from numbers import Integral, Real
 
 from grunit.errors import InputError
@@ -60,7 +61,9 @@ def check_choice(name: str, value: object, choices: Sequence[str | None]) -> str
     'sum'
     """
     if (value is not None and not isinstance(value, str)) or value not in choices:
-        raise InputError(f"{name} must be one of {', '.join(map(str, choices))}, got {value!r}")
+        near = get_close_matches(str(value), [choice for choice in choices if choice is not None], n=1)
+        hint = f": did you mean {near[0]!r}?" if near else ""
+        raise InputError(f"{name} must be one of {', '.join(map(str, choices))}, got {value!r}{hint}")
     return value
 
 

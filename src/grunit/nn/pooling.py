@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from grunit.errors import InputError, ShapeError
+from grunit.errors import InputError, ShapeError, suggest
 from grunit.nn.masks import MaskedRows, masked_softmax, read_rows
 from grunit.nn.options import check_size
 
@@ -62,7 +62,7 @@ def _read_ways(how: str | Sequence[str], known: Sequence[str]) -> list[str]:
         if way == "attention" and way not in known:
             raise InputError("attention has weights to learn: use grunit.nn.Pooling, which holds them")
         if way not in known:
-            raise InputError(f"unknown pooling {way!r}: use one of {', '.join(known)}")
+            raise InputError(f"unknown pooling {way!r}: {suggest(way, known)}")
     if not ways:
         raise InputError(f"how is empty: use one or several of {', '.join(known)}")
     return ways

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from grunit.errors import InputError
+from grunit.errors import InputError, suggest
 from grunit.training.averaging import AVERAGES
 
 
@@ -130,7 +130,7 @@ class Settings:
                 (not getattr(self, name) >= 0, name, "give 0 or more")
                 for name in ("l1", "l2", "activation_l2", "change_l2")
             ],
-            (self.averaging not in AVERAGES, "averaging", "use one of " + ", ".join(AVERAGES)),
+            (self.averaging not in AVERAGES, "averaging", suggest(self.averaging, AVERAGES)),
             (not 0 <= self.averaging_decay < 1, "averaging_decay", "give at least 0 and below 1"),
             (
                 not 0 <= self.averaging_start < 1,
@@ -156,7 +156,7 @@ class Settings:
                 "give at least 1, or None for one an epoch",
             ),
             (self.monitor < 0, "monitor", "give True, or epochs between two looks"),
-            (self.precision not in PRECISIONS, "precision", "use one of " + ", ".join(PRECISIONS)),
+            (self.precision not in PRECISIONS, "precision", suggest(self.precision, PRECISIONS)),
         ]
         for is_wrong, name, mend in wrong:
             if is_wrong:

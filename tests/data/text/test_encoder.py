@@ -71,7 +71,8 @@ def test_a_text_learnt_with_specials_in_it_comes_back_and_holds_none(unit):
     ("call", "error", "said"),
     [
         (lambda: TextEncoder("words"), InputError, "did you mean 'word'"),
-        (lambda: TextEncoder(normalization="nfc"), InputError, "use one of None, NFC"),
+        (lambda: TextEncoder(normalization="nfc"), InputError, "did you mean 'NFC'"),
+        (lambda: TextEncoder(normalization="full"), InputError, "use one of None, NFC"),
         (lambda: TextEncoder().fit("one text"), DataError, "give a list of strings"),
         (lambda: TextEncoder().fit([" "]), DataError, "no token to learn"),
         (lambda: TextEncoder().fit([3]), DataError, "a text is 3, a int"),

@@ -60,8 +60,9 @@ class TextEncoder:
         if unit not in UNITS:
             raise InputError(f"unit is {unit!r}: {suggest(unit, UNITS)}")
         if normalization not in NORMALIZATIONS:
-            known = ", ".join(map(str, NORMALIZATIONS))
-            raise InputError(f"normalization is {normalization!r}: use one of {known}")
+            known = "use one of " + ", ".join(map(str, NORMALIZATIONS))
+            hint = suggest(str(normalization).upper(), [form for form in NORMALIZATIONS if form], known)
+            raise InputError(f"normalization is {normalization!r}: {hint}")
         self.unit, self.lowercase, self.normalization = unit, lowercase, normalization
         self.min_count, self.max_size, self.specials = min_count, max_size, list(specials)
 
