@@ -17,6 +17,7 @@ from grunit.tasks.language_model_generation import sample_tokens, search_beams
 from grunit.tasks.language_model_network import LanguageNetwork
 from grunit.tasks.language_model_sampling import Sampling
 from grunit.tasks.language_model_state import LanguageState, open_state, read_tokens
+from grunit.tasks.language_model_words import WordWriter
 
 NEAR = 16
 """Tokens before a place on which it can depend how tokens are joined there."""
@@ -159,15 +160,17 @@ class TextWriter(Estimator):
     def _pieces(
         self, network: LanguageNetwork, before: LanguageState, count: int, sampling: Sampling, seed: int | None
     ) -> Generator[str, None, LanguageState]:
-        after, told = before, before.tokens[0]
+        after, told, held = before, before.tokens[0], ""
+        words = self._words(told) if self.encoder_.unit == "word" else None
         for after in sample_tokens(network, before, count, sampling, seed=seed, banned=self._banned, end=self.stop):
-            written = self._written(told, after.tokens[0])
+            tokens = after.tokens[0]
+            held = self._written(told, tokens) if words is None else held + words.add(tokens[-1])
             # A character of several byte pieces is held back until it is whole.
-            if written and not written.endswith("\ufffd"):
-                yield written
-                told = after.tokens[0]
-        if rest := self._written(told, after.tokens[0]):
-            yield rest
+            if held and not held.endswith("\ufffd"):
+                yield held
+                told, held = tokens, ""
+        if held:
+            yield held
         return after
 
     def _read(self, network: LanguageNetwork, prompt: Any, state: LanguageState | None) -> LanguageState:
@@ -195,12 +198,18 @@ class TextWriter(Estimator):
         """What stands in ``after`` behind ``before``, as it reads there."""
         # How tokens are joined depends on their neighbours alone, so the last few of the old ones are enough, but for
         # words, where a quotation mark depends on the one that opened it, perhaps at the beginning of the line.
-        near = max(1, len(before) - NEAR)
         if self.encoder_.unit == "word":
-            end = self.encoder_.vocabulary.numbers[END]
-            near = next((place + 1 for place in range(len(before) - 1, 0, -1) if before[place] == end), 1)
+            return "".join(map(self._words(before).add, after[len(before) :]))
+        near = max(1, len(before) - NEAR)
         old, new = self._text(before[near:]), self._text(after[near:])
         return new[len(old) :] if new.startswith(old) else self._text(after[len(before) :])
+
+    def _words(self, before: Sequence[int]) -> WordWriter:
+        """What writes on behind ``before``, whose first token is what stands before the text."""
+        writer = WordWriter(self.encoder_, self.lines_)
+        for token in before[1:]:
+            writer.add(token)
+        return writer
 
     def _text(self, tokens: Sequence[int]) -> str:
         if not self.lines_:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grunit.data.text.splitting import join_words, split_words
+from grunit.data.text.splitting import ENDINGS, QUOTES, WordJoiner, _are_bound, join_words, split_words
 
 
 @pytest.mark.parametrize(
@@ -96,3 +96,22 @@ def test_ordinary_english_comes_back():
 
 def test_words_cut_as_in_the_penn_treebank_are_joined():
     assert join_words(["it", "'s", "what", "you", "'d", "n't", "expect", "."]) == "it's what you'dn't expect."
+
+
+@given(st.lists(st.sampled_from(["a", "dogs", "9", ".", "-", "--", "'", '"', "(", ")", "s", "/", ":", "很", ""])))
+def test_token_by_token_is_the_whole_text_gone_through_again_each_time(tokens):
+    """The rule as it reads: each token is bound to the text before it, or has a space there."""
+    text, before, last = "", "", ""
+    opened: set[str] = set()
+    for token in tokens:
+        closes = token in opened or (token == "'" and last[-1:] in ENDINGS and "'" not in last)
+        text += token if closes or not text or _are_bound(before, last, token, opened) else " " + token
+        if closes:
+            opened.discard(token)
+        elif token in QUOTES:
+            opened.add(token)
+        elif last == "'" and (token == "s" or token.isdigit()):
+            opened.discard("'")
+        before, last = last, token
+    joiner = WordJoiner()
+    assert "".join([joiner.add(token) for token in tokens]) == text

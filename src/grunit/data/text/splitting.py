@@ -61,20 +61,34 @@ def join_words(tokens: Sequence[str]) -> str:
     >>> print(join_words(split_words("A well-made film, the dogs' dinner and/or e-mail at 9:30.")))
     A well-made film, the dogs' dinner and/or e-mail at 9:30.
     """
-    text, before, last = "", "", ""
-    opened: set[str] = set()
-    for token in tokens:
-        closes = token in opened or (token == "'" and last[-1:] in ENDINGS and "'" not in last)
-        bound = closes or not text or _are_bound(before, last, token, opened)
-        text += token if bound else " " + token
+    return "".join(map(WordJoiner().add, tokens))
+
+
+class WordJoiner:
+    """A sentence that is written token by token, as :func:`join_words` writes it at once.
+
+    >>> joiner = WordJoiner()
+    >>> [joiner.add(token) for token in ["It", "'s", "good", "."]]
+    ['It', "'s", ' good', '.']
+    """
+
+    def __init__(self) -> None:
+        self.begun, self.before, self.last = False, "", ""
+        self.opened: set[str] = set()
+
+    def add(self, token: str) -> str:
+        """The token, behind a space where one stands before it."""
+        last = self.last
+        closes = token in self.opened or (token == "'" and last[-1:] in ENDINGS and "'" not in last)
+        bound = closes or not self.begun or _are_bound(self.before, last, token, self.opened)
         if closes:
-            opened.discard(token)
+            self.opened.discard(token)
         elif token in QUOTES:
-            opened.add(token)
+            self.opened.add(token)
         elif last == "'" and (token in _CLITICS or token.isdigit()):
-            opened.discard("'")  # it was none that opens: a text cut as "it 's", or of '68
-        before, last = last, token
-    return text
+            self.opened.discard("'")  # it was none that opens: a text cut as "it 's", or of '68
+        self.before, self.last, self.begun = last, token, self.begun or bool(token)
+        return token if bound else " " + token
 
 
 def _are_bound(before: str, last: str, token: str, opened: Collection[str]) -> bool:
