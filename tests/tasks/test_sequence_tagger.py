@@ -16,7 +16,9 @@ import grunit
 from grunit import SequenceTagger
 from grunit.data.tagging_schemes import SCHEMES, convert, find_break
 from grunit.data.text import Vectors
+from grunit.data.text.features import SentenceError
 from grunit.errors import DataError, InputError, NotFittedError
+from grunit.tasks.sequence_tagger_arguments import read_given
 
 NAMES = ["Ada", "Alan", "Grace", "Kurt"]
 PLACES = ["Paris", "Rome", "New York"]
@@ -139,7 +141,7 @@ def test_the_loss_is_the_likelihood_a_token():
     """Without a CRF against cross-entropy over all tokens; both kinds of loss mean the same for chains that score 0."""
     X, y = news(7)
     tagger = small(crf=False, max_epochs=1, batch_size=3, unknown_share=0.0).fit(X, y)
-    rows = tagger._rows(X, y)
+    rows = tagger._rows(read_given(X, y, None)[0])
     batch = rows.take(torch.arange(7))
     losses = [
         -np.log(share[step, tagger.tags_.index(tag)])
@@ -243,7 +245,7 @@ def test_features_in_place_of_the_embedding_of_words(tmp_path):
     with pytest.raises(InputError, match="features gave 1 numbers a step: give 2, as in fit"):
         again.predict(asked)
     again.features = lambda sentences: [[[0.0, 0.0]] for _ in sentences]
-    with pytest.raises(InputError, match="gave 1 rows for the 3 tokens of sentence 2: give one a token"):
+    with pytest.raises(InputError, match="gave 1 rows for the 3 tokens of sentence 3: give one a token"):
         again.predict(asked)
     again.features = lambda sentences: [[[0.0, np.nan]] * len(tokens) for tokens in sentences]
     with pytest.raises(DataError, match="NaN"):
@@ -252,6 +254,33 @@ def test_features_in_place_of_the_embedding_of_words(tmp_path):
         small(features=colours, vectors="vectors.txt").fit(X, y)
     with pytest.raises(InputError, match="give a function of a list of sentences"):
         small(features="bert").fit(X, y)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 5])
+def test_a_sentence_without_features_is_counted_in_the_whole_input(number):
+    """Whether it is learnt from or held back, and whatever comes with it."""
+    X = [["cat"] * count for count in (1, 2, 3, 4, 5)]
+    y = [["A"] * len(tokens) for tokens in X]
+
+    def too_long(sentences):
+        for index, tokens in enumerate(sentences):
+            if len(tokens) == number:
+                raise SentenceError(index, "is too long: part it")
+        return colours(sentences)
+
+    def endless(sentences):
+        return [np.full((len(tokens), 2), np.inf if len(tokens) == number else 1.0) for tokens in sentences]
+
+    for features, words in ((too_long, "is too long: part it"), (endless, "contains infinity")):
+        tagger = small(features=features, validation_fraction=0.4, max_epochs=1)
+        with pytest.raises(DataError, match=rf"\bsentence {number} {words}"):
+            tagger.fit(X, y)
+        with pytest.raises(DataError, match=rf"validation sentence {6 - number} {words}"):
+            tagger.fit([["dog"] * 9], [["A"] * 9], validation=(X[::-1], y[::-1]))
+    tagger = small(features=colours, max_epochs=1).fit(X, y)
+    tagger.features = too_long
+    with pytest.raises(DataError, match=f"^sentence {number + 2} is too long"):
+        tagger.predict([[], [], *X])
 
 
 def test_a_fit_on_features_goes_on_to_the_same_weights(tmp_path):

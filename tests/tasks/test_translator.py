@@ -7,7 +7,7 @@ import torch
 from sklearn.base import clone
 
 import grunit
-from grunit.errors import InputError, NotFittedError
+from grunit.errors import DataError, InputError, NotFittedError
 from grunit.tasks.translation_arguments import START, encode_pairs
 from grunit.tasks.translation_loss import translation_loss
 
@@ -95,6 +95,23 @@ def test_an_interrupted_fit_goes_on_to_the_same_weights(tmp_path, kind):
     for name, value in whole.model_.state_dict().items():
         assert torch.equal(value, again.model_.state_dict()[name]), name
     assert again.history_.train == whole.history_.train
+
+
+def test_a_fit_goes_on_with_its_own_pairs_alone(tmp_path):
+    def stop(history):
+        raise KeyboardInterrupt
+
+    held = SOURCES[:4], TARGETS[:4]
+    model = grunit.Translator(**SMALL, max_epochs=2)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(SOURCES, TARGETS, validation=held, watch=stop)
+    for again in (model, grunit.load(model.save(tmp_path / "model"))):
+        with pytest.raises(DataError, match=r"the training data are not those .*: give the same again, or start"):
+            again.fit(SOURCES[1:], TARGETS[1:], validation=held, resume=True)
+        for others in (None, (SOURCES[:5], TARGETS[:5])):
+            with pytest.raises(DataError, match=r"the validation data are not those .* \(the training data are\)"):
+                again.fit(SOURCES, TARGETS, validation=others, resume=True)
+    assert again.fit(iter(SOURCES), tuple(TARGETS), validation=held, resume=True).history_.epochs == 2
 
 
 def test_validation_pairs_decide_which_weights_are_kept():

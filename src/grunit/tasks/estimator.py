@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from grunit.bundle import write_bundle
 from grunit.cells import Cell, name_of
-from grunit.errors import InputError, NotFittedError, suggest
+from grunit.data.checksum import checksum
+from grunit.errors import DataError, InputError, NotFittedError, suggest
 from grunit.training import Checkpoint, Settings
 from grunit.training.optimizers import OPTIMIZERS
 from grunit.training.settings import plain
@@ -24,6 +25,19 @@ _OPTIONS = "training_options"
 
 class UnfittedError(NotFittedError, ScikitNotFittedError):
     """A :class:`~grunit.errors.NotFittedError` that code written for scikit-learn catches too."""
+
+
+class OtherDataError(DataError):
+    """A fit that was interrupted cannot go on with other data.
+
+    Args:
+        part: ``"training"`` or ``"validation"``: which are others.
+        message: for people.
+    """
+
+    def __init__(self, part: str, message: str):
+        super().__init__(message)
+        self.part = part
 
 
 class Estimator(BaseEstimator):
@@ -39,6 +53,7 @@ class Estimator(BaseEstimator):
     kind: ClassVar[str]
     model_: nn.Module
     checkpoint_: Checkpoint | None
+    data_: dict[str, str] | None
 
     def settings(self, **changes: Any) -> Settings:
         """The training arguments of this estimator, checked; ``changes`` replace some.
@@ -87,6 +102,28 @@ class Estimator(BaseEstimator):
             return Checkpoint.load(checkpoint)
         raise InputError("there is no interrupted fit to resume: call fit without resume, or name its checkpoint")
 
+    def require_same_data(self, resume: bool, training: Any, validation: Any = None) -> None:
+        """Note what a fit learns from, and refuse to go on with other data than those noted when it began.
+
+        Args:
+            resume: whether an interrupted fit is to go on.
+            training, validation: as they were given, before any share is held back.
+
+        Raises:
+            OtherDataError: naming which of the two are others.
+        """
+        now = {"training": checksum(training), "validation": checksum(validation)}
+        then = getattr(self, "data_", None) if getattr(self, "checkpoint_", None) is not None else None
+        for part, found in now.items():
+            if resume and then and found != then[part]:
+                beside = "" if part == "training" else " (the training data are)"
+                raise OtherDataError(
+                    part,
+                    f"the {part} data are not those that the interrupted fit began with{beside}: give the same again, "
+                    "or start without resume",
+                )
+        self.data_ = now
+
     def keeper(self, checkpoint: str | os.PathLike | None) -> Any:
         """What the training loop calls with every checkpoint."""
 
@@ -124,7 +161,7 @@ class Estimator(BaseEstimator):
         if getattr(self, "checkpoint_", None) is not None:
             assert self.checkpoint_ is not None
             tensors |= {_CHECKPOINT + name: value for name, value in self.checkpoint_.tensors.items()}
-            encoders["checkpoint"] = {"tree": self.checkpoint_.tree}
+            encoders["checkpoint"] = {"tree": self.checkpoint_.tree, "data": getattr(self, "data_", None)}
         return self._config(), tensors, encoders
 
     def restore(self, tensors: dict[str, Tensor], encoders: dict[str, dict[str, Any]]) -> None:
@@ -134,6 +171,7 @@ class Estimator(BaseEstimator):
         self.model_.eval()
         tree = encoders.get("checkpoint")
         self.checkpoint_ = None if tree is None else Checkpoint(_under(tensors, _CHECKPOINT), tree["tree"])
+        self.data_ = None if tree is None else tree.get("data")
 
     def encoders(self) -> dict[str, dict[str, Any]]:
         """What the task learned besides weights, as JSON by name."""

@@ -189,7 +189,8 @@ class LanguageModel(TextWriter):
             if isinstance(validation, str) != single:
                 raise DataError("text and validation are of two kinds: give two texts, or two lists of texts")
             held = arguments.read_texts(validation, lines, "validation")
-        elif share:
+        self.require_same_data(resume, texts, held)
+        if share and validation is None:
             whole = lines or bool(self.connected)
             texts, held = arguments.split_texts(texts, share, whole, int(self.seed))
         start = self.starting_point(resume, checkpoint)
@@ -318,13 +319,15 @@ class LanguageModel(TextWriter):
 
     def encoders(self) -> dict[str, dict[str, Any]]:
         """The vocabulary, and what was found in the text."""
-        found = {"ends": self.ends_, "lines": self.lines_}
+        found = {"ends": self.ends_, "lines": self.lines_, "columns": getattr(self, "columns_", None)}
         return {"text": self.encoder_.to_json(), "found": found, "history": self.history_.to_dict()}
 
     def decode(self, encoders: dict[str, dict[str, Any]]) -> None:
         """The same back, and an untrained model of the right shape."""
         self.encoder_ = TextEncoder.from_json(encoders["text"])
         self.ends_, self.lines_ = bool(encoders["found"]["ends"]), bool(encoders["found"]["lines"])
+        if encoders["found"].get("columns") is not None:
+            self.columns_ = dict(encoders["found"]["columns"])
         self.history_ = History.from_dict(encoders["history"])
         with seeded(int(self.seed)):
             self.model_ = self.build()

@@ -109,7 +109,9 @@ def split_texts(texts: list[str], share: float, whole: bool, seed: int) -> tuple
         learnt = [texts[row] for row in sorted(order[: len(texts) - count])]
         held = [texts[row] for row in sorted(order[len(texts) - count :])]
     if not "".join(learnt).strip() or not "".join(held).strip():
-        raise DataError("the text is too short to hold any back: set validation_fraction=0, or give validation")
+        raise DataError(
+            "the text is too short to hold any back: give more, or validation=..., or set validation_fraction=0"
+        )
     return learnt, held
 
 

@@ -196,14 +196,16 @@ class SequenceTagger(Estimator):
         """
         arguments.check_arguments(self)
         start = self.starting_point(resume, checkpoint)
-        self.scheme_, (sentences, tags), kept = arguments.read_examples(self, X, y, validation)
-        self.tags_ = sorted({tag for row in tags for tag in row})
-        vectors = self._measure(sentences, resume)
-        rows = self._rows(sentences, tags)
+        given, beside = arguments.read_given(X, y, validation)
+        self.require_same_data(resume, given, beside)
+        self.scheme_, learnt, kept = arguments.part_examples(self, given, beside)
+        self.tags_ = sorted({tag for row in learnt.tags for tag in row})
+        vectors = self._measure(learnt, resume)
+        rows = self._rows(learnt)
         batches = Batches(rows, plain(self.batch_size), seed=int(self.seed))
         held_back = None
         if kept is not None:
-            held_back = Batches(self._rows(*kept), max(answers.BLOCK, plain(self.batch_size)), shuffle=False)
+            held_back = Batches(self._rows(kept), max(answers.BLOCK, plain(self.batch_size)), shuffle=False)
         settings = self.settings(max_epochs=count_epochs(plain(self.max_epochs), len(batches)))
         # A sentence counts by its tokens, and one number for all makes the loss one a token.
         self.mean_length_ = float(rows.lengths.double().mean())
@@ -334,7 +336,8 @@ class SequenceTagger(Estimator):
         found: list[Any] = [None] * len(sentences)
         present = [index for index, tokens in enumerate(sentences) if tokens]
         if present:
-            rows = self._encode([sentences[index] for index in present], dtype=torch.float64)
+            numbers = [index + 1 for index in present]
+            rows = self._encode([sentences[index] for index in present], numbers, dtype=torch.float64)
             for index, answer in zip(present, answers.answer_rows(self.model_, rows, read)):
                 found[index] = answer
         return found
@@ -343,7 +346,7 @@ class SequenceTagger(Estimator):
         # Vectors are in the network by now, and a function of the program that trained cannot be written down.
         return {**super()._config(), "vectors": None, "features": None}
 
-    def _measure(self, sentences: list[list[str]], resume: bool) -> Vectors | None:
+    def _measure(self, learnt: arguments.Examples, resume: bool) -> Vectors | None:
         """Number the words there are; a fit that is taken up again after loading knows them already."""
         if resume and self.vectors is None and hasattr(self, "encoder_"):
             return None
@@ -352,12 +355,14 @@ class SequenceTagger(Estimator):
         if vectors is not None and not isinstance(vectors, Vectors):
             vectors = read_vectors(vectors)
         if self.has_features_:
-            size = read_features(sentences[:1], self.features, what="sentence").features
+            size = read_features(
+                learnt.sentences[:1], self.features, what=learnt.what, numbers=learnt.numbers[:1]
+            ).features
         else:
             size = plain(self.embedding_size) if vectors is None else vectors.size
         self.embedding_size_ = size
         self.encoder_ = TokenEncoder.measure(
-            sentences,
+            learnt.sentences,
             lowercase=bool(self.lowercase),
             min_count=plain(self.min_count),
             pairs=bool(self.pairs),
@@ -368,24 +373,25 @@ class SequenceTagger(Estimator):
     def _name(self, path: list[int]) -> list[str]:
         return arguments.give_back([self.tags_[tag] for tag in path], self.scheme_, self.learn_as)
 
-    def _rows(self, sentences: Sequence[Sequence[str]], tags: Sequence[Sequence[str]]) -> TaggerRows:
-        numbers = {tag: number for number, tag in enumerate(self.tags_)}
-        unknown = next((tag for row in tags for tag in row if tag not in numbers), None)
-        if unknown is not None:
-            raise DataError(
-                f"the tag {unknown!r} of validation does not occur in training: the tags learnt are "
-                f"{', '.join(self.tags_)}"
-            )
-        targets = torch.tensor([numbers[tag] for row in tags for tag in row])
-        return self._encode(sentences, targets)
+    def _rows(self, given: arguments.Examples) -> TaggerRows:
+        codes = {tag: code for code, tag in enumerate(self.tags_)}
+        arguments.require_known(given.tags, self.tags_)
+        targets = torch.tensor([codes[tag] for row in given.tags for tag in row])
+        return self._encode(given.sentences, given.numbers, targets, what=given.what)
 
     def _encode(
-        self, sentences: Sequence[Sequence[str]], tags: Tensor | None = None, dtype: torch.dtype = torch.float32
+        self,
+        sentences: Sequence[Sequence[str]],
+        numbers: Sequence[int],
+        tags: Tensor | None = None,
+        *,
+        what: str = "sentence",
+        dtype: torch.dtype = torch.float32,
     ) -> TaggerRows:
-        """What batches are taken from."""
+        """What batches are taken from; ``numbers`` are those by which messages call the sentences."""
         if not self.has_features_:
             return TaggerRows(self.encoder_.encode(sentences), tags)
-        found = read_features(sentences, self.features, what="sentence")
+        found = read_features(sentences, self.features, what=what, numbers=numbers)
         require_size(found, self.embedding_size_)
         if np.isnan(found.values).any():
             raise DataError("features gave a number that is NaN: give numbers, 0 where there is nothing to tell")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 from grunit.data.tagging_schemes import convert, entities, find_break, find_scheme, find_stray, guess_scheme, write_tags
 from grunit.errors import DataError, InputError, suggest
@@ -92,7 +92,42 @@ def read_tags(y: Any, sentences: list[list[str]]) -> list[list[str]]:
     return tags
 
 
-Examples = tuple[list[list[str]], list[list[str]]]
+class Examples(NamedTuple):
+    """Tagged sentences.
+
+    Args:
+        sentences: N lists of tokens.
+        tags: N lists of tags.
+        numbers: by which messages call the sentences, counted from 1 in what was given.
+        what: one of them is called.
+    """
+
+    sentences: list[list[str]]
+    tags: list[list[str]]
+    numbers: Sequence[int]
+    what: str = "sentence"
+
+    def take(self, rows: Iterable[int]) -> Examples:
+        """Some of them."""
+        rows = list(rows)
+        sentences, tags = ([part[row] for row in rows] for part in (self.sentences, self.tags))
+        return Examples(sentences, tags, [self.numbers[row] for row in rows], self.what)
+
+
+def read_given(X: Any, y: Any, validation: tuple[Any, Any] | None) -> tuple[Examples, Examples | None]:
+    """What ``fit`` was given, and what it was given for validation.
+
+    Raises:
+        DataError: sentences or tags cannot be used.
+    """
+    sentences = read_sentences(X, empty=False)
+    if not sentences:
+        raise DataError("there is no sentence to learn from: give at least one")
+    given = Examples(sentences, read_tags(y, sentences), range(1, len(sentences) + 1))
+    if validation is None:
+        return given, None
+    held = read_sentences(validation[0], empty=False)
+    return given, Examples(held, read_tags(validation[1], held), range(1, len(held) + 1), "validation sentence")
 
 
 def read_examples(
@@ -104,27 +139,48 @@ def read_examples(
         DataError: sentences or tags cannot be used, or break the scheme.
         InputError: ``learn_as`` was given for tags that mark no entities.
     """
-    sentences = read_sentences(X, empty=False)
-    if not sentences:
-        raise DataError("there is no sentence to learn from: give at least one")
-    given = read_tags(y, sentences)
-    scheme = choose_scheme(tagger.scheme, given)
-    tags = keep_scheme(given, scheme, tagger.mend_tags, tagger.learn_as)
-    if validation is not None:
-        held = read_sentences(validation[0], empty=False)
-        held_tags = keep_scheme(read_tags(validation[1], held), scheme, tagger.mend_tags, tagger.learn_as)
-        return scheme, (sentences, tags), (held, held_tags)
+    return part_examples(tagger, *read_given(X, y, validation))
+
+
+def part_examples(tagger: Any, given: Examples, held: Examples | None) -> tuple[str | None, Examples, Examples | None]:
+    """The scheme, the sentences and tags to learn from, and those to validate on.
+
+    Args:
+        tagger: whose arguments count.
+        given, held: from :func:`read_given`.
+
+    Raises:
+        DataError: tags break the scheme.
+        InputError: ``learn_as`` was given for tags that mark no entities.
+    """
+    scheme = choose_scheme(tagger.scheme, given.tags)
+    given = given._replace(tags=keep_scheme(given.tags, scheme, tagger.mend_tags, tagger.learn_as))
+    if held is not None:
+        tags = keep_scheme(held.tags, scheme, tagger.mend_tags, tagger.learn_as, held.what)
+        return scheme, given, held._replace(tags=tags)
     share = float(tagger.validation_fraction or (VALIDATION if tagger.patience is not None else 0.0))
     if not share:
-        return scheme, (sentences, tags), None
-    learnt, back = split_rows(len(sentences), share, int(tagger.seed))
+        return scheme, given, None
+    learnt, back = split_rows(len(given.sentences), share, int(tagger.seed))
     if not len(back):
         raise DataError(
-            f"there are too few sentences to hold any back, {len(sentences)}: give more, or validation, or neither "
-            "patience nor validation_fraction"
+            f"there are too few sentences to hold any back, {len(given.sentences)}: give more, or validation=..., or "
+            "leave out patience and validation_fraction"
         )
-    parts = [([sentences[row] for row in rows], [tags[row] for row in rows]) for rows in (learnt, back)]
-    return scheme, parts[0], parts[1]
+    return scheme, given.take(learnt), given.take(back)
+
+
+def require_known(tags: Sequence[Sequence[str]], known: Sequence[str]) -> None:
+    """Refuse tags of validation that are not learnt.
+
+    Raises:
+        DataError: naming the first, and those that are.
+    """
+    unknown = next((tag for row in tags for tag in row if tag not in known), None)
+    if unknown is not None:
+        raise DataError(
+            f"the tag {unknown!r} of validation does not occur in training: the tags learnt are {', '.join(known)}"
+        )
 
 
 def _read(given: Any, what: str, whole: str, empty: bool) -> list[list[str]]:
@@ -174,7 +230,9 @@ def choose_scheme(asked: str | None, tags: Sequence[Sequence[str]]) -> str | Non
     return guess_scheme(tags)
 
 
-def keep_scheme(tags: list[list[str]], scheme: str | None, mend: bool, learn_as: str | None) -> list[list[str]]:
+def keep_scheme(
+    tags: list[list[str]], scheme: str | None, mend: bool, learn_as: str | None, what: str = "sentence"
+) -> list[list[str]]:
     """The tags as they are learnt.
 
     Args:
@@ -182,6 +240,7 @@ def keep_scheme(tags: list[list[str]], scheme: str | None, mend: bool, learn_as:
         scheme: they are written in; None for tags that mark no entities.
         mend: rewrite those that break it as ``conlleval`` reads them.
         learn_as: the scheme to learn in; None for ``scheme``.
+        what: a sentence is called.
 
     Raises:
         DataError: tags break the scheme; the message counts sentences and tokens from 1.
@@ -199,7 +258,7 @@ def keep_scheme(tags: list[list[str]], scheme: str | None, mend: bool, learn_as:
         broken = find_break(row, scheme)
         if broken and not mend:
             raise DataError(
-                f"sentence {index}, token {broken[0] + 1}: {broken[1]}: mend the tag, set mend_tags=True to have it "
+                f"{what} {index}, token {broken[0] + 1}: {broken[1]}: mend the tag, set mend_tags=True to have it "
                 "read as conlleval reads it, or scheme=None for tags that mark no entities"
             )
         kept.append(convert(row, learn_as or scheme) if broken or learn_as else row)

@@ -195,13 +195,14 @@ class TextClassifier(ClassifierMixin, ClassAnswers, Estimator):
         encoder = arguments.make_encoder(self)
         found, given = arguments.read_pairs(texts, labels)
         held = None if validation is None else arguments.read_pairs(*validation, where="validation ")
+        self.require_same_data(resume, (found, given), held)
         start = self.starting_point(resume, checkpoint)
         codes = self.learn_classes(given)
         if held is None:
             share = self.validation_fraction or (VALIDATION if self.patience is not None or self.calibration else 0.0)
             learnt, kept = split_rows(len(found), float(share), int(self.seed), codes)
             if share and not len(kept):
-                raise DataError(f"{len(found)} texts are too few to hold any back: set validation_fraction=0")
+                raise DataError(f"{len(found)} texts are too few to hold any back: give more, or validation=...")
             parts = [[found[row] for row in rows] for rows in (learnt, kept)]
             targets = [torch.from_numpy(codes[rows]) for rows in (learnt, kept)]
         else:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from grunit.data.sequences import Sequences
-from grunit.errors import InputError
+from grunit.data.text.features import SentenceError
+from grunit.errors import DataError, InputError
 
 Features = Callable[[list[Any]], Any]
 """From texts, or from sentences as lists of tokens, to an array ``(T_i, E)`` each."""
@@ -31,7 +32,12 @@ def check_given(estimator: Any, what: str) -> None:
 
 
 def read_features(
-    given: Sequence[Any], features: Features | None, *, max_length: int | None = None, what: str = "text"
+    given: Sequence[Any],
+    features: Features | None,
+    *,
+    max_length: int | None = None,
+    what: str = "text",
+    numbers: Iterable[int] | None = None,
 ) -> Sequences:
     """What a function of the user's gives for texts or sentences.
 
@@ -40,25 +46,41 @@ def read_features(
         features: the function.
         max_length: steps that are looked at (default: all).
         what: one of them is called.
+        numbers: by which messages call them, where they are part of more (default: counted from 1).
 
     Raises:
         InputError: there is no such function, or it gave too few.
-        DataError: what it gave are no arrays ``(T, E)``.
+        DataError: what it gave are no arrays ``(T, E)``, or it refused one.
 
     >>> read_features([["so", "good"]], lambda rows: [[[1.0], [2.0]] for row in rows], what="sentence").lengths.tolist()
     [2]
     """
     if features is None:
         raise InputError("this model was fitted on features, which are not saved: set its attribute features")
-    found = [np.asarray(one)[:max_length] for one in features(list(given))]
+    names = [f"{what} {number}" for number in (range(1, len(given) + 1) if numbers is None else numbers)]
+    try:
+        found = [np.asarray(one)[:max_length] for one in features(list(given))]
+    except SentenceError as error:
+        raise SentenceError(error.index, error.reason, names[error.index]) from None
     if len(found) != len(given):
         raise InputError(f"features gave {len(found)} arrays for {len(given)} {what}s: give one a {what}")
-    for index, (one, tokens) in enumerate(zip(found, given, strict=True)):
+    for name, one, tokens in zip(names, found, given, strict=True):
         if not isinstance(tokens, str) and len(one) != len(tokens):
-            raise InputError(
-                f"features gave {len(one)} rows for the {len(tokens)} tokens of {what} {index + 1}: give one a token"
+            raise InputError(f"features gave {len(one)} rows for the {len(tokens)} tokens of {name}: give one a token")
+        if one.ndim == 2 and one.shape[1] != found[0].shape[-1]:
+            raise DataError(
+                f"features gave {one.shape[1]} numbers a step for {name} and {found[0].shape[-1]} for {names[0]}: "
+                "give the same to all"
             )
-    return Sequences.of(found, "features")
+    try:
+        return Sequences.of(found, "features")
+    except DataError:
+        for name, one in zip(names, found, strict=True):
+            try:
+                Sequences.of([one], name)
+            except DataError as error:
+                raise DataError("features of " + str(error).replace(", sequence 0", "", 1)) from None
+        raise
 
 
 def require_size(sequences: Sequences, size: int) -> None:

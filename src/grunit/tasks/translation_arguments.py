@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,14 @@ START, END = 2, 3
 """Of the target: the token that stands before the first, and the one that ends a translation."""
 VALIDATION = 0.05
 """Share of the pairs that decides when to stop, where patience is given and no share."""
+ALSO_CALLED = {
+    "bahdanau": "additive",
+    "concat": "additive",
+    "luong": "multiplicative",
+    "general": "multiplicative",
+    "bilinear": "multiplicative",
+}
+"""What others call the kinds of attention, by their authors and by how keys and queries meet."""
 Pairs = tuple[list[str], list[str]]
 
 
@@ -31,6 +40,8 @@ def check_arguments(estimator: Any) -> None:
     """
     for name in ("hidden_size", "num_layers", "embedding_size", "batch_size", "max_length", "min_count"):
         check_size(name, getattr(estimator, name))
+    for name in get_close_matches(str(estimator.attention).lower(), ALSO_CALLED, n=1, cutoff=0.8):
+        raise InputError(f"attention is {estimator.attention!r}: did you mean {ALSO_CALLED[name]!r}?")
     check_choice("attention", estimator.attention, ATTENTIONS)
     check_share("dropout", estimator.dropout)
     read_forcing(estimator.teacher_forcing)
@@ -42,6 +53,11 @@ def check_arguments(estimator: Any) -> None:
         raise InputError(f"coverage is {estimator.coverage!r}: give a factor of 0 or more")
     if estimator.coverage and estimator.attention is None:
         raise InputError("coverage counts what attention has looked at: choose an attention, or set coverage=0")
+    if estimator.input_feeding and estimator.attention is None:
+        raise InputError(
+            "input_feeding reads again what attention found for the token before: choose an attention, or set "
+            "input_feeding=False"
+        )
 
 
 def read_texts(texts: Any, name: str) -> list[str]:
@@ -77,18 +93,39 @@ def read_pairs(estimator: Any, sources: Any, targets: Any, validation: Any) -> t
     Raises:
         DataError: the texts cannot be used.
     """
+    return part_pairs(estimator, *read_given(sources, targets, validation))
+
+
+def read_given(sources: Any, targets: Any, validation: Any) -> tuple[Pairs, Pairs | None]:
+    """The pairs that were given, and those that were given for validation, None where none were.
+
+    Raises:
+        DataError: the texts cannot be used.
+    """
     pairs = read_texts(sources, "sources"), read_texts(targets, "targets")
     require_pairs(*map(len, pairs))
     if not pairs[0]:
         raise DataError("there is no pair to learn from: give texts and their translations")
-    if validation is not None:
-        if not isinstance(validation, (tuple, list)) or len(validation) != 2:
-            raise DataError("validation must be two lists: give (sources, targets)")
-        held = (
-            read_texts(validation[0], "sources of validation"),
-            read_texts(validation[1], "targets of validation"),
-        )
-        require_pairs(*map(len, held))
+    if validation is None:
+        return pairs, None
+    if not isinstance(validation, (tuple, list)) or len(validation) != 2:
+        raise DataError("validation must be two lists: give (sources, targets)")
+    held = read_texts(validation[0], "sources of validation"), read_texts(validation[1], "targets of validation")
+    require_pairs(*map(len, held))
+    return pairs, held
+
+
+def part_pairs(estimator: Any, pairs: Pairs, held: Pairs | None) -> tuple[Pairs, Pairs | None]:
+    """Pairs to learn from and pairs that decide which weights are kept, None where there are none.
+
+    Args:
+        estimator: whose arguments count.
+        pairs, held: from :func:`read_given`.
+
+    Raises:
+        DataError: there are too few to hold any back.
+    """
+    if held is not None:
         return pairs, held if held[0] else None
     share = estimator.validation_fraction or (VALIDATION if estimator.patience is not None else 0.0)
     if not share:
@@ -96,8 +133,8 @@ def read_pairs(estimator: Any, sources: Any, targets: Any, validation: Any) -> t
     learn, keep = split_rows(len(pairs[0]), float(share), int(estimator.seed))
     if not len(keep):
         raise DataError(
-            f"there are too few pairs to hold any back, {len(pairs[0])}: give more, or validation, or neither patience "
-            "nor validation_fraction"
+            f"there are too few pairs to hold any back, {len(pairs[0])}: give more, or validation=..., or leave out "
+            "patience and validation_fraction"
         )
     return _take(pairs, learn), _take(pairs, keep)
 

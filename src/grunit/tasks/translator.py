@@ -33,8 +33,8 @@ class Translator(Estimator):
         cell_options: passed to the cells and to :class:`grunit.Recurrent`, for example ``{"zoneout": 0.1}``.
         attention: ``"multiplicative"`` (default), ``"additive"``, or None for a plain encoder-decoder, whose decoder
             sees no more than the encoder's last state.
-        input_feeding: what was found for a token is read again at the next one. The decoder then walks token by token
-            while it learns; without it (default) a known target is one walk.
+        input_feeding: what attention found for a token is read again at the next one (Luong et al. 2015, section 3.3).
+            The decoder then walks token by token while it learns; without it (default) a known target is one walk.
         coverage: factor of a loss on attention to places that had it before, and attention that knows of it; 0
             (default) for neither.
         tie_embeddings: scores of tokens are made with the table of target embeddings (default True).
@@ -179,7 +179,9 @@ class Translator(Estimator):
         require_plain_inputs(self.cell, "a translator")
         settings = self.settings(bucketing=bool((self.training_options or {}).get("bucketing", True)))
         start = self.starting_point(resume, checkpoint)
-        learnt, held = arguments.read_pairs(self, sources, targets, validation)
+        given, beside = arguments.read_given(sources, targets, validation)
+        self.require_same_data(resume, given, beside)
+        learnt, held = arguments.part_pairs(self, given, beside)
         self.source_, self.target_ = arguments.fit_encoders(self, learnt)
         rows, self.skipped_ = arguments.encode_pairs(self, learnt)
         batches = Batches(rows, plain(self.batch_size), seed=int(self.seed), lengths=arguments.order_by(rows))

@@ -53,7 +53,8 @@ class Run:
             raise InputError("there is no training batch: give more data, a smaller batch_size or fewer processes")
         if settings.averaging == "triggered" and validation is None:
             raise InputError(
-                "averaging is 'triggered', which looks at validation, and there is none: hold data back, or use 'swa'"
+                "averaging is 'triggered', which looks at validation, and there is none: hold data back, as with "
+                "validation_fraction=0.1 or, of forecasts, patience=10, or use 'swa'"
             )
         self.settings, self.accelerator, self.model, self.weigh = settings, accelerator, model, weigh
         alone = accelerator.num_processes == 1

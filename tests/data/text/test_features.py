@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from grunit.data.text import hidden_states, token_states
+from grunit.data.text.features import SentenceError
 from grunit.errors import DataError, InputError
 
 
@@ -90,6 +91,9 @@ def test_a_token_gets_the_states_of_its_first_piece():
 def test_sentences_that_the_encoder_cannot_read_whole_are_refused():
     with pytest.raises(DataError, match="sentence 3 has 9 pieces and the encoder reads 8"):
         token_states(Encoder(), Tokenizer(), batch_size=2)([["a"], ["b"], ["abcdefghijklmn"]])
+    with pytest.raises(SentenceError) as caught:
+        token_states(Encoder(), Tokenizer(), batch_size=2)([["a"], ["b"], ["abcdefghijklmn"]])
+    assert caught.value.index == 2
     slow = Tokenizer()
     slow.is_fast = False
     with pytest.raises(InputError, match="needs a fast tokenizer"):

@@ -10,6 +10,23 @@ import numpy as np
 from grunit.errors import DataError, InputError
 
 
+class SentenceError(DataError):
+    """A sentence that features cannot be made of.
+
+    Args:
+        index: of the sentence, counted from 0 among those that were given.
+        reason: what is wrong with it, and how to mend it.
+        name: what it is called (default: sentence and its number, counted from 1).
+
+    >>> str(SentenceError(2, "is empty: leave it out"))
+    'sentence 3 is empty: leave it out'
+    """
+
+    def __init__(self, index: int, reason: str, name: str | None = None):
+        super().__init__(f"{name or f'sentence {index + 1}'} {reason}")
+        self.index, self.reason = index, reason
+
+
 def hidden_states(
     model: Any, tokenizer: Any, *, layer: int = -1, batch_size: int = 16, max_length: int | None = None
 ) -> Callable[[list[str]], list[np.ndarray]]:
@@ -61,7 +78,7 @@ def token_states(
 
     Raises:
         InputError: the two are not such, or there is no such layer.
-        DataError: a sentence has more pieces than the encoder reads; the message counts sentences from 1.
+        SentenceError: a sentence has more pieces than the encoder reads; the message counts sentences from 1.
     """
     _check(model, tokenizer, "token_states")
     if not getattr(tokenizer, "is_fast", True):
@@ -74,11 +91,10 @@ def token_states(
             part = [list(tokens) for tokens in sentences[start : start + batch_size]]
             batch = tokenizer(part, is_split_into_words=True, padding=True, return_tensors="pt")
             pieces = batch["attention_mask"].sum(1).tolist()
-            for index, count in enumerate(pieces, start + 1):
+            for index, count in enumerate(pieces, start):
                 if most is not None and count > most:
-                    raise DataError(
-                        f"sentence {index} has {count} pieces and the encoder reads {most}: part it into shorter ones"
-                    )
+                    reason = f"has {count} pieces and the encoder reads {most}: part it into shorter ones"
+                    raise SentenceError(index, reason)
             for index, states in enumerate(_run(model, batch, layer)):
                 rows = np.zeros((len(part[index]), states.shape[1]), dtype=np.float32)
                 words = batch.word_ids(index)
