@@ -58,6 +58,25 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
 
 @pytest.fixture
+def stop_fit(run: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Answer]:
+    """Run ``grunit fit`` with these words and press Ctrl-C after the first epoch."""
+
+    def call(kind: type, *words: object) -> Answer:
+        whole = kind.fit  # type: ignore[attr-defined]
+
+        def stop(history: object) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(kind, "fit", lambda self, *given, **more: whole(self, *given, **more, watch=stop))
+            answer = run("fit", *words)
+        assert answer.status == 130, answer.err
+        return answer
+
+    return call
+
+
+@pytest.fixture
 def frame() -> pd.DataFrame:
     """Two hundred days of a weekly wave."""
     steps = np.arange(200)

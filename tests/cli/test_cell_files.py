@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from grunit import Forecaster
+
 CELL = """
 import torch
 import grunit
@@ -43,6 +45,18 @@ def test_it_is_fitted_and_asked_for_again(run, table, file):
     assert run("predict", "model", "--cell", "mine.py:Leaky").status == 0
     answer = run("evaluate", "model", table, "--cell", "mine.py:Leaky", "--baselines", "drift", "--json")
     assert [row["model"] for row in json.loads(answer.out)["scores"]] == ["Forecaster", "drift"]
+
+
+def test_a_fit_with_it_is_taken_up_again(run, stop_fit, table, file):
+    small = (*SMALL[:-1], "max_epochs=2")
+    answer = stop_fit(Forecaster, "forecast", table, "--cell", "mine.py:Leaky", *small, "-o", "model")
+    assert f"type: grunit fit forecast {table} --resume -o model --cell mine.py:Leaky" in answer.err
+    words = ("fit", "forecast", table, "--resume", "-o", "model")
+    refused = run(*words)
+    assert "name its file and class with --cell FILE.py:CLASS" in refused.err
+    answer = run(*words, "--cell", "mine.py:Leaky", "--json")
+    assert answer.status == 0, answer.err
+    assert json.loads(answer.out)["epochs"] == 2
 
 
 def test_it_is_compared(run, table, file):

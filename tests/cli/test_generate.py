@@ -40,7 +40,7 @@ def test_a_prompt_comes_from_a_pipe(run, kept, monkeypatch):
 def test_what_cannot_be_written_is_refused(run, kept, tmp_path):
     for words, message in (
         (("--temperature", "-1"), "temperature is -1"),
-        (("--top-k", "0"), "top_k is 0"),
+        (("--top-k", "0"), "--top-k is 0"),
         (("--beams", "2", "--seed", "3"), "beams draw nothing"),
     ):
         answer = run("generate", kept, *words)
@@ -50,6 +50,21 @@ def test_what_cannot_be_written_is_refused(run, kept, tmp_path):
     answer = run("generate", other.save(tmp_path / "other"))
     assert answer.status == 2
     assert "is a SequenceRegressor, which writes no text" in answer.err
+
+
+def test_a_prompt_of_which_nothing_is_known_is_told(run, kept, tmp_path):
+    known, unknown = (run("generate", kept, "--prompt", prompt, "-n", 5) for prompt in ("to Ω", "ΩΨ"))
+    assert (known.status, known.err) == (0, "")
+    assert unknown.status == 0
+    assert unknown.out.startswith("ΩΨ")
+    assert unknown.err == (
+        "grunit: note: no character of the prompt occurs in what the model learnt: "
+        "it writes on as after an unknown one\n"
+    )
+    words = LanguageModel(unit="word", hidden_size=4, chunk=8, max_epochs=1, verbose=0).fit("to be or not to be\n" * 8)
+    words.save(tmp_path / "words")
+    assert "note: no word of the prompt" in run("generate", tmp_path / "words", "--prompt", "Sein?", "-n", 2).err
+    assert run("generate", tmp_path / "words", "--prompt", "", "-n", 2).err == ""
 
 
 def test_a_translator_is_sent_to_its_own_verb(run):

@@ -85,7 +85,7 @@ def test_regression_remembers_the_column_of_answers(run, sums):
         (("fit", "classification", "gestures.ts", "--set", "hiden_size=3"), "did you mean 'hidden_size'?"),
         (("fit", "clasification", "gestures.ts"), "did you mean 'classification'?"),
         (("fit", "classification", "gestures.ts", "--cell", "gruu"), "gru"),
-        (("compare", "classification", "gestures.ts", "--cells", "gru"), "grunit compare does forecast"),
+        (("compare", "classification", "gestures.ts", "--cells", "gru"), "grunit tune classification DATA --space"),
     ],
 )
 def test_a_refusal_is_one_sentence_and_leaves_nothing(run, gestures, words, message):

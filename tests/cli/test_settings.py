@@ -67,13 +67,22 @@ def test_values_get_the_type_of_the_argument(pair, value):
         ("cell_options=3", "--set cell_options=3"),
         ("hidden_size", "not KEY=VALUE"),
         ("=3", "not KEY=VALUE"),
-        ("h=3", "an option of its own"),
+        ("h=3", "an option of its own: write --h 3"),
     ],
 )
 def test_what_cannot_be_is_refused(pair, part):
     with pytest.raises(InputError, match=r"--set") as caught:
         read_settings([pair], Estimator, reserved={"h"})
     assert part in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("pair", "part"),
+    [("cell=lstm", "an option of its own: write --cell lstm"), ("lags=3", "this is for Python alone: leave it out")],
+)
+def test_what_is_said_elsewhere_is_sent_there(pair, part):
+    with pytest.raises(InputError, match=part):
+        read_settings([pair], Estimator, reserved=("cell", "lags"))
 
 
 def test_twice_is_refused():

@@ -103,7 +103,9 @@ def test_files_that_cannot_be_used(run, tmp_path, news, text, words):
         (("fit", "tagging", "DATA", "--validation", "none"), "none: there is no such file"),
         (("fit", "tagging", "DATA", "--text", "2", "--target", "2"), "column 2 cannot hold both tokens and tags"),
         (("fit", "tagging", "DATA", "--set", 'character_options={"outputsize": 3}'), "did you mean 'output_size'?"),
-        (("fit", "tagging", "DATA", "--set", "features=x"), "--set features: this has an option of its own, or is for"),
+        (("fit", "tagging", "DATA", "--set", "features=x"), "--set features: this is for Python alone: leave it out"),
+        (("fit", "tagging", "DATA", "--set", "cell=grru"), "this has an option of its own: write --cell grru"),
+        (("fit", "tagging", "DATA", "--set", "characters=cn"), "got 'cn': did you mean 'cnn'?"),
         (("fit", "classification", "DATA", "--validation", "DATA"), "classification takes no file for --validation"),
     ],
 )
@@ -128,6 +130,31 @@ def test_an_interrupted_fit_goes_on_with_its_validation(run, news, monkeypatch):
     assert answer.status == 0, answer.err
     assert json.loads(answer.out)["epochs"] == 30
     assert len(grunit.load("kept").history_.validation) == 30
+
+
+def test_a_fit_goes_on_with_its_own_data_alone(run, stop_fit, news, tmp_path):
+    """The tags of other sentences must not have those of the validation blamed."""
+    from grunit import SequenceTagger
+
+    held, other = tmp_path / "held.conll", tmp_path / "other.conll"
+    held.write_text(news.read_text())
+    other.write_text("A DT O\ndog NN O\n\nIBM NNP B-ORG\n")
+    stop_fit(SequenceTagger, "tagging", news, "--validation", held, "-o", "kept", *SMALL)
+    answer = run("fit", "tagging", other, "--resume", "-o", "kept")
+    assert answer.status == 2
+    assert answer.err.startswith(f"grunit: {other}: the training data are not those that the interrupted fit began")
+    held.write_text(news.read_text().replace("Rome", "Oslo"))
+    answer = run("fit", "tagging", news, "--resume", "-o", "kept")
+    assert answer.err.startswith(f"grunit: {held}: the validation data are not those that the interrupted fit")
+
+
+def test_a_table_of_texts_is_sent_to_its_own_task(run, tmp_path):
+    (tmp_path / "pairs.tsv").write_text("ein Hund\ta dog\neine Katze\ta cat\n")
+    answer = run("fit", "tagging", "pairs.tsv", "-o", "kept")
+    assert answer.status == 2
+    assert "pairs.tsv, line 1: 'ein Hund' and 'a dog' look like a text beside a text" in answer.err
+    assert "use grunit fit translation" in answer.err
+    assert not Path("kept").exists()
 
 
 def test_cells_and_settings_are_held_against_the_most_frequent_tag(run, news):

@@ -113,6 +113,24 @@ def test_other_tasks_read_no_texts(run, reviews):
     assert "classification reads no texts: leave --text out" in answer.err
 
 
+def test_texts_of_their_own_decide_and_a_fit_goes_on_with_them(run, stop_fit, reviews):
+    held = Path("held.csv")
+    held.write_text("mood,review\ngood,a fine one\nbad,a dull one\n")
+    words = ("text-classification", reviews, *COLUMNS, "--validation", held, "-o", "kept", *SMALL[:4])
+    stop_fit(grunit.TextClassifier, *words, "--set", "max_epochs=3")
+    other = Path("other.csv")
+    other.write_text(reviews.read_text().replace("dull", "dire"))
+    answer = run("fit", "text-classification", other, "--resume", "-o", "kept")
+    assert answer.status == 2
+    assert "other.csv: the training data are not those" in answer.err
+    answer = run("fit", "text-classification", reviews, "--resume", "-o", "kept")
+    assert answer.status == 0, answer.err
+    model = grunit.load("kept")
+    assert len(model.history_.validation) == 3
+    assert model.predict(["a fine day"]).shape == (1,)
+    assert json.loads(run("predict", "kept", reviews, "--json").out)["predictions"][0]["line"] == 2
+
+
 def test_an_ensemble_answers_as_one_model_does(run, reviews, tmp_path):
     texts, labels = ["so fine", "so dull", "a fine one", "a dull one"], ["good", "bad"] * 2
     one = grunit.TextClassifier(hidden_size=4, embedding_size=8, max_epochs=2, verbose=0)

@@ -112,4 +112,4 @@ def test_a_penalty_that_is_no_number_is_refused(run, model, stdin):
     stdin(b"der hund\n")
     answer = run("translate", "kept", "--length-penalty", "nan")
     assert (answer.status, answer.out) == (2, "")
-    assert "length_penalty is nan: give a number" in answer.err
+    assert "--length-penalty is nan: give a number" in answer.err

@@ -63,22 +63,25 @@ def test_two_files_and_pairs_for_validation(run, files):
         (("pairs.tsv", "--h", "3"), "translation has nothing that --h could name"),
         (("pairs.tsv", "--cell", "gru_d"), "needs mask and dt at every step, which a translator has none of"),
         (("pairs.tsv", "--set", "atention=none"), "did you mean 'attention'?"),
+        (("pairs.tsv", "--set", "attention=bahdanu"), "attention is 'bahdanu': did you mean 'additive'?"),
         (("pairs.tsv", "--set", "teacher_forcing=3"), "teacher_forcing is 3"),
-        (("pairs.tsv", "--validation", "all.de"), "name both files of --validation with a comma"),
+        (("pairs.tsv", "--validation", "all.de"), "val.en, or hold pairs back with --set validation_fraction=0.1"),
+        (("pairs.tsv", "--set", "attention=none", "--set", "input_feeding=true"), "or give --set input_feeding=false"),
+        (("pairs.tsv", "--set", "attention=none", "--set", "coverage=1"), "or give --set coverage=0"),
         (
             ("columns.csv",),
             "columns.csv: its header names no 'source' (it names de, en): name it so, or fit with --text",
         ),
         (("columns.csv", "--text", "de", "--target", "de"), "'de' cannot hold both texts and translations"),
-        (("list.json",), "list.json, line 1 is no JSON object: give one object a line"),
-        (("two.tsv", "--set", "patience=2"), "too few pairs to hold any back, 2"),
+        (("list.json",), "list.json, line 3: it is no JSON (a comma or ] is missing): give one object a line"),
+        (("two.tsv", "--set", "patience=2"), "too few pairs to hold any back, 2: give more, or --validation, or"),
     ],
 )
 def test_refusals_are_one_sentence_and_leave_nothing(run, files, words, message):
     Path("short.en").write_text("the dog\n")
     Path("columns.csv").write_text("de,en\nein,one\n")
     Path("two.tsv").write_text("a\tb\nc\td\n")
-    Path("list.json").write_text('[{"source": "ein", "target": "one"}]\n')
+    Path("list.json").write_text('[\n  {"source": "ein", "target": "one"}\n  {"source": "zwei", "target": "two"}\n]\n')
     Path("gap.tsv").write_text("a\tb\n\nc\td\n")
     Path("latin.tsv").write_bytes("fünf\tfive\n".encode("latin-1"))
     answer = run("fit", "translation", *words, "-o", "kept")
@@ -120,6 +123,21 @@ def test_cells_and_settings_are_held_against_a_translation_memory(run, files):
     assert grunit.load("model").attention == found["best"]["values"]["attention"]
 
 
+def test_a_fit_goes_on_with_its_own_pairs_alone(run, stop_fit, files):
+    Path("other.tsv").write_text("ein hund\ta dog\n" * 8)
+    stop_fit(grunit.Translator, "translation", "pairs.tsv", "--validation", "pairs.tsv", "-o", "kept", *SMALL)
+    before = Path("pairs.tsv").read_text()
+    answer = run("fit", "translation", "other.tsv", "--resume", "-o", "kept")
+    assert answer.status == 2
+    assert answer.err.startswith("grunit: other.tsv: the training data are not those that the interrupted fit began")
+    Path("pairs.tsv").write_text(before + "ein hund\ta dog\n")
+    Path("same.tsv").write_text(before)
+    answer = run("fit", "translation", "same.tsv", "--resume", "-o", "kept")
+    assert answer.err.startswith("grunit: pairs.tsv: the validation data are not those that the interrupted fit began")
+    Path("pairs.tsv").write_text(before)
+    assert run("fit", "translation", "same.tsv", "--resume", "-o", "kept").status == 0
+
+
 def test_an_interrupted_fit_goes_on_with_its_files(run, files, monkeypatch):
     whole = grunit.Translator.fit
 
@@ -133,9 +151,9 @@ def test_an_interrupted_fit_goes_on_with_its_files(run, files, monkeypatch):
     monkeypatch.setattr(grunit.Translator, "fit", interrupted)
     answer = run(*words, "--validation", "all.de,all.en", *SMALL)
     assert answer.status == 130
-    assert "the same command with only --resume and -o goes on" in answer.err
+    assert answer.err.endswith("to go on, type: grunit fit translation all.de --resume -o kept\n")
     monkeypatch.setattr(grunit.Translator, "fit", whole)
-    answer = run("fit", "translation", "all.de", "-o", "kept", "--resume", "--json")
+    answer = run("fit", "translation", "all.de", "--resume", "-o", "kept", "--json")
     assert answer.status == 0, answer.err
     assert json.loads(answer.out)["epochs"] == 20
     assert len(grunit.load("kept").history_.validation) == 20

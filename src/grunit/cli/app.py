@@ -13,6 +13,7 @@ import typer
 
 import grunit
 from grunit.cli.verbs import VERBS, load, stand_in
+from grunit.cli.wording import as_typed
 from grunit.errors import GrunitError
 
 BAD_INPUT = 2
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not debug:
             warnings.simplefilter("ignore")
             warnings.filterwarnings("default", module="grunit")
-            warnings.showwarning = note  # type: ignore[assignment]
+            warnings.showwarning = functools.partial(tell_warning, chosen)
         try:
             status = build_app(chosen, debug)(given, prog_name="grunit", standalone_mode=False) or 0
             sys.stdout.flush()
@@ -104,7 +105,8 @@ def answerable(function: Callable[..., Any], debug: bool) -> Callable[..., Any]:
         except (GrunitError, OSError) as error:
             if debug:
                 raise
-            raise typer.Exit(complain(str(error), BAD_INPUT)) from None
+            sentence = as_typed(str(error), function) if isinstance(error, GrunitError) else str(error)
+            raise typer.Exit(complain(sentence, BAD_INPUT)) from None
         except Exception as error:
             if debug or hasattr(error, "format_message"):
                 raise
@@ -119,6 +121,11 @@ def complain(sentence: str, status: int) -> int:
     sys.stdout.flush()
     print("grunit: " + " ".join(sentence.split()), file=sys.stderr)
     return status
+
+
+def tell_warning(chosen: str | None, message: Warning | str, *where: object) -> None:
+    """Say a warning in the words of the verb that was chosen."""
+    note(str(message) if chosen is None else as_typed(str(message), load(chosen)))
 
 
 def note(message: Warning | str, *where: object) -> None:

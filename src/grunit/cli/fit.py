@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import shlex
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from grunit.cli.cell_files import read_cell
+from grunit.cli.cell_files import own_cells, read_cell
 from grunit.cli.options import Data, Horizon, Identity, Json, Seed, Settings, Target, TaskName, Text, Time, Validation
 from grunit.cli.output import Output
 from grunit.cli.tasks import find_task, task_of
-from grunit.errors import BundleError, InputError
+from grunit.errors import BundleError, DataError, InputError
 
 
 def run(
@@ -38,17 +40,21 @@ def run(
     named = name_text(job, task, text)
     beside = name_validation(job, task, validation)
     say = Output(as_json)
+    own = own_cells(cell)
     if resume:
-        options: dict[str, Any] = {"--cell": cell, "--h": h, "--target": target, "--id": identity, "--time": time}
-        options |= {"--seed": seed, "--text": text, "--validation": validation, "--set": settings or None}
-        estimator = open_interrupted(output, options)
+        options: dict[str, Any] = {"--h": h, "--target": target, "--id": identity, "--time": time, "--seed": seed}
+        options |= {"--text": text, "--validation": validation, "--set": settings or None}
+        options |= {} if own else {"--cell": cell}
+        estimator = open_interrupted(output, options, own)
         frame = job.read_again(estimator, data)
     else:
         refuse_taken(output)
-        kind, steps = read_cell(cell or "gru"), job.HORIZON if h is None else h
+        kind, steps = own[0] if own else read_cell(cell or "gru"), job.HORIZON if h is None else h
         estimator = job.create(kind, steps, seed or 0, settings, target, identity, time, **named)
         frame = job.read_data(data, target, identity, time, **named)
-    train(estimator, frame, output, resume, **beside)
+    again = ["grunit", "fit", task, data, "--resume", "-o", str(output)]
+    again += [*(["--cell", str(cell)] if own else []), *(["--json"] if as_json else [])]
+    train(estimator, frame, output, resume, data, shlex.join(again), **beside)
     report = {**job.describe_fit(estimator, frame), "model": str(output)}
     if isinstance(report.get("cell"), type):
         report["cell"] = report["cell"].__name__
@@ -77,7 +83,8 @@ def name_validation(job: Any, task: str, validation: str | None) -> dict[str, st
     if validation is None:
         return {}
     if not getattr(job, "TAKES_VALIDATION", False):
-        raise InputError(f"{task} takes no file for --validation: hold a share back with --set, see its settings")
+        share = getattr(job, "HOLDS_BACK", "a share with --set validation_fraction=0.1")
+        raise InputError(f"{task} takes no file for --validation: hold back {share}")
     return {"validation": validation}
 
 
@@ -90,24 +97,36 @@ def refuse_taken(output: Path) -> None:
         raise BundleError(f"{output} cannot be made in {near}: name a folder with -o where you may write")
 
 
-def open_interrupted(output: Path, options: dict[str, Any]) -> Any:
-    """The model that an interrupted fit left behind; it brings its own settings."""
+def open_interrupted(output: Path, options: dict[str, Any], own: Iterable[Any] = ()) -> Any:
+    """The model that an interrupted fit left behind; it brings its own settings.
+
+    Args:
+        output: its folder.
+        options: what was typed besides, none of which it needs.
+        own: cells of the user's that it may be made of.
+    """
     from grunit.tasks import load
 
     given = [name for name, value in options.items() if value is not None]
     if given:
         raise InputError(f"--resume goes on with the settings it began with: leave out {' and '.join(given)}")
-    estimator = load(output)
+    estimator = load(output, own)
     task_of(estimator)
     if getattr(estimator, "checkpoint_", None) is None:
         raise InputError(f"{output} holds a model whose fit came to its end: there is nothing to resume")
     return estimator
 
 
-def train(estimator: Any, frame: Any, output: Path, resume: bool, **beside: Any) -> None:
-    """Fit and save; after Ctrl-C save what can be resumed."""
+def train(estimator: Any, frame: Any, output: Path, resume: bool, data: str, again: str, **beside: Any) -> None:
+    """Fit and save; after Ctrl-C save what can be resumed, and say how: ``again`` is the command for that."""
+    from grunit.tasks.estimator import OtherDataError
+
     try:
         task_of(estimator).fit(estimator, frame, resume, **beside)
+    except OtherDataError as error:
+        columns = getattr(estimator, "columns_", None) or {}
+        place = data if error.part == "training" else columns.get("validation") or data
+        raise DataError(f"{place}: {error}") from None
     except KeyboardInterrupt:
         if getattr(estimator, "checkpoint_", None) is None:
             raise KeyboardInterrupt("stopped before training began: nothing was written") from None
@@ -115,7 +134,5 @@ def train(estimator: Any, frame: Any, output: Path, resume: bool, **beside: Any)
         done = estimator.checkpoint_.state()["position"][0]
         epochs = estimator.checkpoint_.state()["identity"]["max_epochs"]
         where = f"in epoch {done + 1} of {epochs}" if done < epochs else f"after the last of {epochs} epochs"
-        raise KeyboardInterrupt(
-            f"stopped {where}: {output} holds the best so far, and the same command with only --resume and -o goes on"
-        ) from None
+        raise KeyboardInterrupt(f"stopped {where}: {output} holds the best so far; to go on, type:  {again}") from None
     estimator.save(output, overwrite=resume)

@@ -19,6 +19,8 @@ EXAMPLE = "example:"
 RESERVED = ("h", "cell", "seed", "verbose", "id_col", "time_col", "target_col")
 """Settings that have an option of their own."""
 HORIZON = 14
+HOLDS_BACK = "the last steps of every series with --set patience=10"
+"""How a share validates, which no file does."""
 SMALL = 128
 """Units up to which a network counts as small."""
 UNITS = {"seattle_weather": "°C", "apple_stock": "USD", "airline": "thousand passengers", "ett": "°C"}

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import itertools
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from grunit.cli.cell_files import OwnCell, own_cells
 from grunit.cli.options import Json, Model, Seed
 from grunit.cli.output import Output
 from grunit.cli.predict import warn_unfinished
 from grunit.cli.tasks import task_of
 from grunit.errors import InputError
+
+if TYPE_CHECKING:
+    from grunit.tasks import LanguageModel
 
 
 def run(
@@ -33,6 +37,7 @@ def run(
         float, typer.Option("--repetition-penalty", help="Above 1: what was written before is rarer.")
     ] = 1.0,
     seed: Seed = None,
+    cell: OwnCell = None,
     as_json: Json = False,
 ) -> None:
     """A language model writes on, as it goes."""
@@ -40,11 +45,12 @@ def run(
     from grunit.cli.language import spare_threads
     from grunit.tasks import LanguageModel, load
 
-    estimator = load(model)
+    estimator = load(model, own_cells(cell))
     if not isinstance(estimator, LanguageModel):
         verb = getattr(task_of(estimator), "NEXT", "predict")
         raise InputError(f"{model} is a {type(estimator).__name__}, which writes no text: use grunit {verb}")
     warn_unfinished(estimator, model)
+    warn_unknown(estimator, given)
     spare_threads(estimator.hidden_size)
     options: dict[str, Any] = {"repetition_penalty": repetition_penalty}
     drawing: dict[str, Any] = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
@@ -62,3 +68,17 @@ def run(
         sys.stdout.write(piece)
         sys.stdout.flush()
     sys.stdout.write("\n")
+
+
+def warn_unknown(estimator: LanguageModel, prompt: str) -> None:
+    """Say that nothing of a prompt occurs in what the model has learnt."""
+    from grunit.data.text import UNKNOWN
+
+    tokens = estimator.encoder_.encode(prompt)
+    if tokens and set(tokens) == {UNKNOWN}:
+        unit = "character" if estimator.unit == "char" else "word"
+        print(
+            f"grunit: note: no {unit} of the prompt occurs in what the model learnt: it writes on as after an unknown "
+            "one",
+            file=sys.stderr,
+        )

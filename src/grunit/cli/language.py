@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from grunit.tasks.held_comparison import HeldComparison
 
 HORIZON = None
+TAKES_VALIDATION = True
 NEXT = "generate"
 """The verb that is told of after a fit."""
 METRIC = None
@@ -75,9 +76,11 @@ def read_again(model: LanguageModel, data: str) -> str | list[str]:
     return read_data(data)
 
 
-def fit(model: LanguageModel, text: str | list[str], resume: bool) -> None:
-    """Learn."""
-    model.fit(text, resume=resume)
+def fit(model: LanguageModel, text: str | list[str], resume: bool, validation: str | None = None) -> None:
+    """Learn; a fit that is taken up again also finds the file of ``--validation`` again."""
+    validation = validation or (getattr(model, "columns_", None) or {}).get("validation")
+    model.columns_ = {"validation": validation}
+    model.fit(text, None if validation is None else read_data(validation), resume=resume)
 
 
 def describe_fit(model: LanguageModel, text: str | list[str]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ Horizon = Annotated[int | None, typer.Option("--h", help="Steps ahead to predict
 Target = Annotated[str | None, typer.Option("--target", "--label", help="The column to predict, or several: a,b.")]
 Text = Annotated[str | None, typer.Option("--text", help="The column of texts.")]
 Validation = Annotated[
-    str | None, typer.Option("--validation", help="Data that decides which weights are kept (tagging, translation).")
+    str | None, typer.Option("--validation", help="Data that decides which weights are kept, of tasks on texts.")
 ]
 Identity = Annotated[str | None, typer.Option("--id", help="The column that tells series apart.")]
 Time = Annotated[str | None, typer.Option("--time", help="The column of time stamps.")]

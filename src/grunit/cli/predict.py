@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import tempfile
 from pathlib import Path
@@ -15,7 +16,7 @@ from grunit.cli.digits import records, round_forecast
 from grunit.cli.options import Json, Levels, Model
 from grunit.cli.output import Output, align
 from grunit.cli.replacing import Force, refuse_replacing
-from grunit.cli.tasks import task_of
+from grunit.cli.tasks import KINDS, task_of
 from grunit.errors import InputError
 
 if TYPE_CHECKING:
@@ -55,9 +56,10 @@ def warn_unfinished(estimator: Any, model: Path) -> None:
         return
     moment = estimator.checkpoint_.state()
     done, epochs = moment["position"][0], moment["identity"]["max_epochs"]
+    again = f"grunit fit {KINDS.get(estimator.kind, 'TASK')} DATA --resume -o {shlex.quote(str(model))}"
     print(
         f"grunit: note: the fit of {model} was interrupted after {done} of {epochs} epochs: it answers as far as it "
-        f"has learnt, and grunit fit with --resume -o {model} goes on",
+        f"has learnt, and  {again}  goes on, DATA being what it learnt from",
         file=sys.stderr,
     )
 

@@ -140,7 +140,13 @@ class SequenceTask:
 
     def compare(self, *arguments: Any, **options: Any) -> Any:
         """Not part of this version."""
-        raise InputError(f"grunit compare does forecast, not {self.name}: fit each cell and hold them side by side")
+        from grunit.cli.tasks import COMPARED
+
+        known = f"{', '.join(COMPARED[:-1])} and {COMPARED[-1]}"
+        raise InputError(
+            f"grunit compare does {known}, not {self.name}: hold cells side by side with  grunit tune {self.name} DATA "
+            "--space cell=rnn,lstm,gru --method grid"
+        )
 
 
 CLASSIFICATION = SequenceTask("classification", "SequenceClassifier")

@@ -12,6 +12,9 @@ from typing import Any
 from grunit.errors import InputError, suggest
 
 WORDS = {bool: "true or false", int: "a whole number", float: "a number", type(None): "none", str: "a word"}
+OPTIONS = {"cell": "--cell", "seed": "--seed", "h": "--h", "level": "--level"}
+OPTIONS |= {"id_col": "--id", "time_col": "--time", "target_col": "--target"}
+"""Arguments that have an option of their own on the command line."""
 BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
@@ -41,7 +44,8 @@ def read_settings(
         if not equals or not key:
             raise InputError(f"--set {pair!r} is not KEY=VALUE: write it as  --set hidden_size=64")
         if key in reserved:
-            raise InputError(f"--set {key}: this has an option of its own, or is for Python alone: see --help")
+            own = f"this has an option of its own: write {OPTIONS[key]} {text.strip()}" if key in OPTIONS else ""
+            raise InputError(f"--set {key}: {own or 'this is for Python alone: leave it out'}")
         if key not in known:
             hint = suggest(key, known, "it takes " + ", ".join(n for n in known if n not in reserved))
             raise InputError(f"--set {key}: there is no such setting: {hint}")

@@ -91,9 +91,10 @@ def fit(tagger: SequenceTagger, given: TaggedSentences, resume: bool, validation
     columns = getattr(tagger, "columns_", None) or {}
     validation = validation or columns.get("validation")
     tagger.columns_ = {**columns, "validation": validation}
-    scheme = check_scheme(tagger, given)
     held = None if validation is None else read_again(tagger, validation)
-    if held is not None and not tagger.mend_tags:
+    # Data that go on with a fit are those it began with, which were checked then, or are refused for being others.
+    scheme = None if resume else check_scheme(tagger, given)
+    if held is not None and not tagger.mend_tags and not resume:
         held.require_scheme(scheme)
         if tagger.learn_as is None:
             held.require_tags({tag for tags in given.labels() for tag in tags})

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 HORIZON = None
 READS_TEXTS = True
+TAKES_VALIDATION = True
 METRIC = None
 """What ``grunit compare`` decides by is the comparison's own choice: the share of wrong answers."""
 RESERVED = ("cell", "seed", "verbose", "features")
@@ -52,7 +53,7 @@ def create(
     classifier.check_class_arguments()
     make_encoder(classifier)
     classifier.settings(max_epochs=classifier.max_epochs or 1)
-    classifier.columns_ = {"text": text, "label": target}
+    classifier.columns_ = {"text": text, "label": target, "validation": None}
     spare_threads(classifier.hidden_size)
     return classifier
 
@@ -89,15 +90,21 @@ def read_again(classifier: TextClassifier, data: str, answers: bool = True) -> L
 
     spare_threads(largest(classifier))
     first = getattr(classifier, "members", [classifier])[0]  # of an ensemble
-    columns = getattr(first, "columns_", None) or {"text": None, "label": None}
+    known = getattr(first, "columns_", None) or {}
+    columns = {name: known.get(name) for name in ("text", "label")}
     if not answers and data.endswith(".txt"):
         columns = {"text": None, "label": None}
     return read_texts(data, answers=answers, again=True, **columns)
 
 
-def fit(classifier: TextClassifier, given: LabelledTexts, resume: bool) -> None:
-    """Learn."""
-    classifier.fit(given.texts, given.labels, resume=resume)
+def fit(classifier: TextClassifier, given: LabelledTexts, resume: bool, validation: str | None = None) -> None:
+    """Learn; a fit that is taken up again also finds the file of ``--validation`` again."""
+    columns = getattr(classifier, "columns_", None) or {}
+    validation = validation or columns.get("validation")
+    classifier.columns_ = {**columns, "validation": validation}
+    held = None if validation is None else read_again(classifier, validation)
+    kept = None if held is None else (held.texts, held.labels)
+    classifier.fit(given.texts, given.labels, validation=kept, resume=resume)
 
 
 def describe_fit(classifier: TextClassifier, given: LabelledTexts) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from grunit.cli.cell_files import OwnCell, own_cells
 from grunit.cli.options import Json, Model
 from grunit.cli.output import Output
 from grunit.cli.predict import warn_unfinished
@@ -33,6 +34,7 @@ def run(
         bool, typer.Option("--keep-unknown", help="Leave <unk> where a word is unknown, do not copy the source's.")
     ] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Single precision: near ties may fall either way.")] = False,
+    cell: OwnCell = None,
     as_json: Json = False,
 ) -> None:
     """Texts in, a line each, translations out."""
@@ -41,7 +43,7 @@ def run(
     from grunit.tasks import Translator, load
 
     # The model comes first: a wrong folder is told before anybody types texts for it.
-    translator = load(model)
+    translator = load(model, own_cells(cell))
     job = task_of(translator)
     if not isinstance(translator, Translator):
         verb = getattr(job, "NEXT", "predict")

@@ -101,7 +101,10 @@ def fit(translator: Translator, given: TextPairs, resume: bool, validation: str 
         from grunit.data.parallel_texts import is_table
 
         if not is_table(validation) and "," not in validation:
-            raise DataError(f"{validation}: name both files of --validation with a comma, as in val.de,val.en")
+            raise DataError(
+                f"{validation}: name both files of --validation with a comma, as in "
+                "val.de,val.en, or hold pairs back with --set validation_fraction=0.1 in its place"
+            )
         pairs = read_again(translator, validation)
         held = pairs.sources, pairs.targets
     translator.fit(given.sources, given.targets, validation=held, resume=resume)
