@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grunit.cli.forecast import spare_threads
+from grunit.cli.held import begin
 from grunit.cli.held import unit_of as unit_of
 from grunit.cli.held import words_for as words_for
 from grunit.cli.output import took
@@ -147,26 +148,12 @@ def examples(model: LanguageModel, text: str | list[str]) -> tuple[Any, ...]:
     return (text,)
 
 
-def compare(
-    data: str,
-    cells: list[str],
-    h: int | None,
-    seeds: list[int],
-    windows: int,
-    settings: list[str] | None,
-    columns: dict[str, str | None],
-    metric: str | None,
-    progress: Any,
-    keep: Path | None = None,
-) -> HeldComparison:
+def compare(*plan: Any, keep: Path | None = None) -> HeldComparison:
     """Cells beside counts of neighbouring tokens, on the same text."""
     from grunit.tasks.language_model_comparison import compare_languages
 
-    first = create(cells[0], h, 0, settings, columns["target"], columns["identity"], columns["time"])
-    for cell in cells[1:]:
-        create(cell, h, 0, settings)
-    more: dict[str, Any] = {"seeds": seeds, "metric": metric, "progress": progress, "keep": keep}
-    return compare_languages(read_data(data), cells, **more, **read_settings(settings, type(first), RESERVED))
+    _, text, more = begin(create, read_data, RESERVED, *plan, keep=keep)
+    return compare_languages(text, **more)
 
 
 def tell(found: HeldComparison, target: str, unit: str, facts: dict[str, Any]) -> Story:

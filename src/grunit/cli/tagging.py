@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grunit.cli.forecast import spare_threads
+from grunit.cli.held import begin
 from grunit.cli.held import unit_of as unit_of
 from grunit.cli.held import words_for as words_for
 from grunit.cli.output import took
@@ -198,29 +199,13 @@ def examples(tagger: SequenceTagger, given: TaggedSentences) -> tuple[Any, ...]:
     return given.tokens, given.labels()
 
 
-def compare(
-    data: str,
-    cells: list[str],
-    h: int | None,
-    seeds: list[int],
-    windows: int,
-    settings: list[str] | None,
-    columns: dict[str, str | None],
-    metric: str | None,
-    progress: Any,
-    keep: Path | None = None,
-) -> HeldComparison:
+def compare(*plan: Any, keep: Path | None = None) -> HeldComparison:
     """Cells beside the most frequent tag of each word, on the same sentences."""
     from grunit.tasks.sequence_tagger_comparison import compare_taggers
 
-    first = create(cells[0], h, 0, settings, columns["target"], columns["identity"], columns["time"])
-    for cell in cells[1:]:
-        create(cell, h, 0, settings)
-    found = read_data(data, columns["target"], text=columns.get("text"))
-    more: dict[str, Any] = {"seeds": seeds, "metric": metric, "progress": progress, "keep": keep}
-    given = read_settings(settings, type(first), RESERVED)
+    first, found, more = begin(create, read_data, RESERVED, *plan, keep=keep)
     check_scheme(first, found)
-    return compare_taggers(found.tokens, found.labels(), cells, **more, **given)
+    return compare_taggers(found.tokens, found.labels(), **more)
 
 
 def tell(found: HeldComparison, target: str, unit: str, facts: dict[str, Any]) -> Story:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grunit.cli.forecast import largest, spare_threads
+from grunit.cli.held import begin
 from grunit.cli.held import unit_of as unit_of
 from grunit.cli.held import words_for as words_for
 from grunit.cli.output import took
@@ -178,32 +179,12 @@ def examples(classifier: TextClassifier, given: LabelledTexts) -> tuple[Any, ...
     return given.texts, given.labels
 
 
-def compare(
-    data: str,
-    cells: list[str],
-    h: int | None,
-    seeds: list[int],
-    windows: int,
-    settings: list[str] | None,
-    columns: dict[str, str | None],
-    metric: str | None,
-    progress: Any,
-    keep: Path | None = None,
-) -> HeldComparison:
+def compare(*plan: Any, keep: Path | None = None) -> HeldComparison:
     """Cells beside a bag of words, each fitted on the same texts and judged on the same others."""
-    from grunit import cells as known
-    from grunit.tasks import TextClassifier
     from grunit.tasks.text_classifier_comparison import compare_texts
 
-    refuse_others(h, columns["identity"], columns["time"])
-    given = read_settings(settings, TextClassifier, RESERVED)
-    for cell in cells:
-        known.get(cell)
-    spare_threads(given.get("hidden_size", 0))
-    found = read_data(data, columns["target"], text=columns.get("text"))
-    assert found.labels is not None
-    more: dict[str, Any] = {"seeds": seeds, "metric": metric, "progress": progress, "keep": keep}
-    return compare_texts(found.texts, found.labels, cells, **more, **given)
+    _, found, more = begin(create, read_data, RESERVED, *plan, keep=keep)
+    return compare_texts(found.texts, found.labels, **more)
 
 
 def tell(found: HeldComparison, target: str, unit: str, facts: dict[str, Any]) -> Story:

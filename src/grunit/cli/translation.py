@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grunit.cli.forecast import spare_threads
+from grunit.cli.held import begin
 from grunit.cli.held import unit_of as unit_of
 from grunit.cli.held import words_for as words_for
 from grunit.cli.output import took
@@ -172,28 +173,12 @@ def examples(translator: Translator, given: TextPairs) -> tuple[Any, ...]:
     return given.sources, given.targets
 
 
-def compare(
-    data: str,
-    cells: list[str],
-    h: int | None,
-    seeds: list[int],
-    windows: int,
-    settings: list[str] | None,
-    columns: dict[str, str | None],
-    metric: str | None,
-    progress: Any,
-    keep: Path | None = None,
-) -> HeldComparison:
+def compare(*plan: Any, keep: Path | None = None) -> HeldComparison:
     """Cells beside a translation memory, on the same pairs."""
     from grunit.tasks.translation_comparison import compare_translators
 
-    first = create(cells[0], h, 0, settings, columns["target"], columns["identity"], columns["time"])
-    for cell in cells[1:]:
-        create(cell, h, 0, settings)
-    found = read_data(data, columns["target"], text=columns.get("text"))
-    more: dict[str, Any] = {"seeds": seeds, "metric": metric, "progress": progress, "keep": keep}
-    given = read_settings(settings, type(first), RESERVED)
-    return compare_translators(found.sources, found.targets, cells, **more, **given)
+    _, found, more = begin(create, read_data, RESERVED, *plan, keep=keep)
+    return compare_translators(found.sources, found.targets, **more)
 
 
 def tell(found: HeldComparison, target: str, unit: str, facts: dict[str, Any]) -> Story:
