@@ -63,9 +63,9 @@ class RowLoops:
 
     def _load(self, node: Node, shape: tuple[int, ...], flat: bool, local: set[Node], user: Node) -> str:
         """A value as ``user`` reads it in a loop over ``shape``."""
-        if node.target in CONSTANTS and _constant(node) is not None:
+        if constant_of(node) is not None:
             kind = "all" if node.meta["val"].dtype == torch.bool else "splat"
-            return f"{kind}({number(_constant(node))})"
+            return f"{kind}({number(constant_of(node))})"
         view = self.k.read(node) if has_rows(node) else _parameter_view(node, user)
         if view.base in local and view.plain and view.shape == shape:
             return self.label(view.base)
@@ -115,7 +115,7 @@ class RowLoops:
         args: Any = node.args
         target = node.target
         if target in CONSTANTS:
-            value = _constant(node)
+            value = constant_of(node)
             if value is None:
                 raise UncompilableError(f"the C backend cannot write {node.format_node()}")
             return f"{'all' if is_mask(node) else 'splat'}({number(value)})"
@@ -227,7 +227,7 @@ class RowLoops:
         (node,) = kernel.nodes
         assert kernel.target is not None
         assert kernel.source is not None
-        if node.target in CONSTANTS and _constant(node) is not None:
+        if constant_of(node) is not None:
             text = self._load(node, kernel.shape, False, set(), node)
         else:
             text = self._load_view(kernel.source, kernel.shape)
@@ -298,8 +298,10 @@ def is_mask(node: Node) -> bool:
     return node.meta["val"].dtype == torch.bool
 
 
-def _constant(node: Node) -> Any:
-    """The number that a constant is full of, or None if it is no plain number."""
+def constant_of(node: Node) -> bool | int | float | None:
+    """The number that a constant is full of; None if it is no plain number, or the value no constant."""
+    if node.target not in CONSTANTS:
+        return None
     args: Any = node.args
     value = args[0] if node.target is aten.scalar_tensor.default else args[1]
     return value if isinstance(value, (bool, int, float)) else None

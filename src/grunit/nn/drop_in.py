@@ -84,7 +84,7 @@ class SequenceLayers(RNNBase):
         if start is None:
             start = self._layout.zeros(sequence.batch_size, sequence.x.device, sequence.x.dtype)
         output, finals = walk_layers(
-            self._strands(),
+            self.strands(),
             sequence.x,
             self._layout.split(start),
             directions=2 if self.bidirectional else 1,
@@ -127,7 +127,8 @@ class SequenceLayers(RNNBase):
     def _check_start(self, start: tuple[Tensor, ...], data: Tensor, batch_sizes: Tensor | None) -> None:
         self.check_hidden_size(start[0], self.get_expected_hidden_size(data, batch_sizes))
 
-    def _strands(self) -> list[Strand]:
+    def strands(self) -> list[Strand]:
+        """The layers with their parameters."""
         directions = 2 if self.bidirectional else 1
         return [
             Strand(

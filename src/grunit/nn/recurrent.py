@@ -206,7 +206,7 @@ class Recurrent(nn.Module):
         self._check_widths(sequence.extra_inputs)
         start = self._start(state, sequence.x, sequence.batch_size if sequence.batched else None)
         output, finals = walk_layers(
-            self._strands(sequence.x, sequence.resets is not None),
+            self.strands(sequence.x, sequence.resets is not None),
             sequence.x,
             self.layout.split(start),
             extra_inputs=sequence.extra_inputs,
@@ -254,7 +254,7 @@ class Recurrent(nn.Module):
         extra_inputs = {name: value.reshape(len(x), -1).to(x) for name, value in extra_inputs.items()}
         self._check_widths(extra_inputs)
         output, finals = walk_layers(
-            self._strands(x),
+            self.strands(x),
             x,
             self.layout.split(self._start(state, x, len(x))),
             extra_inputs=extra_inputs,
@@ -304,7 +304,7 @@ class Recurrent(nn.Module):
     def _cells(self) -> list[Cell]:
         return list(self.cells)  # type: ignore[arg-type]
 
-    def _strands(self, x: Tensor | None = None, resets: bool = False) -> list[Strand]:
+    def strands(self, x: Tensor | None = None, resets: bool = False) -> list[Strand]:
         """The layers with their parameters, and with masks for ``x (..., B, F)`` while training."""
         return self._changes.strands(self, self._cells(), x, resets)
 

@@ -90,7 +90,7 @@ class Stack:
     @property
     def strands(self) -> list[Strand]:
         """The layers of the core, with their parameters."""
-        return self.core._strands()
+        return self.core.strands()
 
     @property
     def layout(self) -> StateLayout:

@@ -15,8 +15,7 @@ from torch.fx import Node
 
 from grunit.compiler.c_build import build
 from grunit.compiler.c_emit import Walk
-from grunit.compiler.c_kernels import CONSTANTS
-from grunit.compiler.c_loops import _constant
+from grunit.compiler.c_loops import constant_of
 from grunit.compiler.c_views import has_rows
 from grunit.compiler.plan import Plan, find_plan
 from grunit.compiler.trace import UncompilableError
@@ -93,7 +92,7 @@ class Layer:
             if node is state:
                 return self.history[name]
         if node not in self.kept:  # nothing but one number, which is read as if it lay in memory
-            number: Any = _constant(node) if node.target in CONSTANTS else None
+            number = constant_of(node)
             if number is None:
                 raise UncompilableError(f"the streaming step cannot read {node.format_node()}")
             self.kept[node] = torch.full((len(self.ones), self.walks.size(node)), number, dtype=self.walks.dtype)
@@ -110,7 +109,7 @@ class CompiledNetwork:
 
     def __init__(self, network: Network):
         self.network, most = network, network.lookback
-        strands = network.core._strands()
+        strands = network.core.strands()
         dtype = network._weights.dtype
         new = lambda *shape: torch.zeros(shape, dtype=dtype)  # noqa: E731
         self._x, ones = new(most, network.features), torch.ones(most, dtype=dtype)
@@ -369,5 +368,5 @@ class CompiledNetwork:
 
 
 def _sizes(network: Network, layer: int) -> list[int]:
-    cell = network.core._strands()[layer].cell
+    cell = network.core.strands()[layer].cell
     return [network.layout.sizes[name] for name in cell.state]
