@@ -85,7 +85,14 @@ def test_regression_remembers_the_column_of_answers(run, sums):
         (("fit", "classification", "gestures.ts", "--set", "hiden_size=3"), "did you mean 'hidden_size'?"),
         (("fit", "clasification", "gestures.ts"), "did you mean 'classification'?"),
         (("fit", "classification", "gestures.ts", "--cell", "gruu"), "gru"),
-        (("compare", "classification", "gestures.ts", "--cells", "gru"), "grunit tune classification DATA --space"),
+        (("compare", "classification", "gestures.ts", "--cells", "gru,grru"), "did you mean 'gru'?"),
+        (("compare", "classification", "numbers.ts", "--cells", "gru"), "its answers are numbers"),
+        (
+            ("compare", "classification", "gestures.ts", "--metric", "MAE"),
+            "metric is 'MAE': use one of error, log loss",
+        ),
+        (("compare", "regression", "numbers.ts", "--windows", "2"), "regression has no windows"),
+        (("compare", "regression", "numbers.ts", "--cells", "gru"), "2 sequences are too few to hold any back"),
     ],
 )
 def test_a_refusal_is_one_sentence_and_leaves_nothing(run, gestures, words, message):
@@ -99,6 +106,23 @@ def test_a_refusal_is_one_sentence_and_leaves_nothing(run, gestures, words, mess
     assert message in answer.err
     assert len(answer.err.strip().splitlines()) == 1
     assert {path.name for path in folder.iterdir()} == before
+
+
+def test_cells_are_held_against_a_linear_model_of_summaries(run, gestures, sums):
+    quick = ("--cells", "gru,mgu", "--seeds", 1, "--set", "hidden_size=2", "--set", "max_epochs=1", "--json")
+    answer = run("compare", "classification", gestures, *quick)
+    assert answer.status == 0, answer.err
+    found = json.loads(answer.out)
+    assert [row["name"] for row in found["rows"]] == ["gru", "mgu", "linear model of summaries", "most frequent"]
+    assert found["metric"] == "error"
+    page = Path("report.html").read_text(encoding="utf-8")
+    assert "Which cell classifies gestures.ts?" in page
+    assert found["verdict"] in page
+    answer = run("compare", "regression", sums, "--target", "total", "--metric", "RMSE", *quick, "-o", "sums.html")
+    assert answer.status == 0, answer.err
+    found = json.loads(answer.out)
+    assert [row["name"] for row in found["rows"]] == ["gru", "mgu", "linear model of summaries", "mean"]
+    assert found["metric"] == "RMSE"
 
 
 def test_what_forecasts_have_and_sequences_do_not(run, gestures):

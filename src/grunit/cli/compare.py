@@ -15,13 +15,13 @@ from grunit.cli.cell_files import read_cell
 from grunit.cli.fit import name_text
 from grunit.cli.options import (
     Baselines,
-    ComparedTask,
     Data,
     Horizon,
     Identity,
     Json,
     Settings,
     Target,
+    TaskName,
     Text,
     Time,
     Windows,
@@ -41,7 +41,7 @@ METRIC = "MAE"
 
 
 def run(
-    task: ComparedTask,
+    task: TaskName,
     data: Data,
     cells: Annotated[
         str, typer.Option("--cells", help="Names, see grunit cells, or file.py:Class.")

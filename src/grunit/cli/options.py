@@ -8,12 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
-from grunit.cli.tasks import COMPARED, TASKS
+from grunit.cli.tasks import TASKS
 from grunit.errors import InputError
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, for machines.")]
 TaskName = Annotated[str, typer.Argument(metavar="TASK", help="What to learn: " + ", ".join(TASKS) + ".")]
-ComparedTask = Annotated[str, typer.Argument(metavar="TASK", help="What to learn: " + ", ".join(COMPARED) + ".")]
 TunedTask = TaskName
 Data = Annotated[
     str,
@@ -25,9 +24,8 @@ Model = Annotated[Path, typer.Argument(metavar="MODEL", help="The folder a model
 Horizon = Annotated[int | None, typer.Option("--h", help="Steps ahead to predict [default: 14].", min=1)]
 Target = Annotated[str | None, typer.Option("--target", "--label", help="The column to predict, or several: a,b.")]
 Text = Annotated[str | None, typer.Option("--text", help="The column of texts.")]
-Validation = Annotated[
-    str | None, typer.Option("--validation", help="Data that decides which weights are kept, of tasks on texts.")
-]
+_HELD = "Data that decides which weights are kept (language, text-classification, tagging, translation)."
+Validation = Annotated[str | None, typer.Option("--validation", help=_HELD)]
 Identity = Annotated[str | None, typer.Option("--id", help="The column that tells series apart.")]
 Time = Annotated[str | None, typer.Option("--time", help="The column of time stamps.")]
 Seed = Annotated[int | None, typer.Option("--seed", help="Of all that is drawn at random [default: 0].")]

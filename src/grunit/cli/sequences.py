@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grunit.cli.forecast import largest, spare_threads
+from grunit.cli.held import begin, unit_of, words_for
 from grunit.cli.output import took
 from grunit.cli.settings import read_settings
 from grunit.errors import DataError, InputError
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from grunit.data.sequence_files import LabelledSequences
+    from grunit.explain.report_story import Story
+    from grunit.tasks.held_comparison import HeldComparison
 
 RESERVED = ("cell", "seed", "verbose")
 """Settings that have an option of their own."""
@@ -32,6 +36,7 @@ class SequenceTask:
     name: str
     kind: str
     HORIZON: None = None
+    METRIC: None = None
 
     def create(
         self,
@@ -75,13 +80,13 @@ class SequenceTask:
 
     def answers(self, given: LabelledSequences) -> np.ndarray:
         """What is to be learnt."""
+        if self.name == "classification" and given.numeric:
+            raise DataError(f"{given.source}: its answers are numbers: use grunit fit regression, or compare it")
         return given.labels() if self.name == "classification" else given.numbers()
 
     def fit(self, estimator: Any, given: LabelledSequences, resume: bool) -> None:
         """Learn."""
         columns = getattr(estimator, "columns_", None)
-        if self.name == "classification" and given.numeric:
-            raise DataError(f"{given.source}: its answers are numbers: use grunit fit regression")
         estimator.fit(given.X, self.answers(given), resume=resume)
         estimator.columns_ = columns
 
@@ -138,15 +143,22 @@ class SequenceTask:
         score = score_classes if self.name == "classification" else score_numbers
         return score(estimator, given.X, self.answers(given))
 
-    def compare(self, *arguments: Any, **options: Any) -> Any:
-        """Not part of this version."""
-        from grunit.cli.tasks import COMPARED
+    def compare(self, *plan: Any, keep: Path | None = None) -> HeldComparison:
+        """Cells beside a linear model of summaries, each fitted on the same sequences and judged on the same others."""
+        from grunit.tasks.sequence_comparison import compare_sequences
 
-        known = f"{', '.join(COMPARED[:-1])} and {COMPARED[-1]}"
-        raise InputError(
-            f"grunit compare does {known}, not {self.name}: hold cells side by side with  grunit tune {self.name} DATA "
-            "--space cell=rnn,lstm,gru --method grid"
-        )
+        first, found, more = begin(self.create, self.read_data, RESERVED, *plan, keep=keep)
+        return compare_sequences(type(first), found.X, self.answers(found), **more)
+
+    def tell(self, found: HeldComparison, target: str, unit: str, facts: dict[str, Any]) -> Story:
+        """The story of a comparison, for a report."""
+        from grunit.explain.report_held import tell_held
+
+        verb = "classifies" if self.name == "classification" else "foresees the numbers of"
+        return tell_held(found, f"Which cell {verb} {target}?", facts)
+
+    unit_of = staticmethod(unit_of)
+    words_for = staticmethod(words_for)
 
 
 CLASSIFICATION = SequenceTask("classification", "SequenceClassifier")

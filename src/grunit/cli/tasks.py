@@ -17,8 +17,6 @@ TASKS = {
     "translation": "grunit.cli.translation",
 }
 """Add a task here: a module that has the functions of ``grunit.cli.forecast``, or an object in one that has them."""
-COMPARED = tuple(name for name in TASKS if name not in ("classification", "regression"))
-"""Tasks that ``grunit compare`` does."""
 KINDS = {
     "Forecaster": "forecast",
     "SequenceClassifier": "classification",

@@ -11,6 +11,23 @@ from sklearn import metrics
 from grunit.errors import DataError
 
 
+def score_shares(classes: np.ndarray, probabilities: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    """The share of wrong answers, and the log loss, of the probability of each class ``(N, classes)``.
+
+    Args:
+        classes: sorted.
+        probabilities: of each.
+        truth: ``(N,)``, all among the classes.
+
+    >>> score_shares(np.array(["a", "b"]), np.array([[0.5, 0.5], [0.25, 0.75]]), np.array(["b", "b"]))["error"]
+    0.5
+    """
+    codes = np.searchsorted(classes, truth)
+    likely = probabilities[np.arange(len(codes)), codes]
+    wrong = float((probabilities.argmax(1) != codes).mean())
+    return {"error": wrong, "log loss": float(-np.log(np.clip(likely, 1e-15, None)).mean())}
+
+
 def score_classes(classifier: Any, X: Any, y: Any) -> pd.DataFrame:
     """Accuracy, accuracy averaged over classes, F1 averaged over classes, and log loss.
 

@@ -14,6 +14,7 @@ from grunit.errors import DataError
 from grunit.tasks.comparison import Row
 from grunit.tasks.held_comparison import HELD, HeldComparison, choose_metric, compare_held, options_of
 from grunit.tasks.sequence_arguments import split_rows
+from grunit.tasks.sequence_scores import score_shares
 from grunit.tasks.text_classifier import TextClassifier
 from grunit.tasks.text_classifier_arguments import make_encoder, read_pairs
 
@@ -63,7 +64,7 @@ def compare_texts(
     train, test = [found[row] for row in learnt], [found[row] for row in held]
 
     def score(model: Any) -> dict[str, float]:
-        return _score(model.classes_, model.predict_proba(test), given[held])
+        return score_shares(model.classes_, model.predict_proba(test), given[held])
 
     def baselines() -> list[Row]:
         encoder = make_encoder(TextClassifier(**options_of(more)))
@@ -81,10 +82,3 @@ def compare_texts(
         facts={"learnt from": len(train), "judged on": len(test), "classes": len(np.unique(given))},
         **more,
     )
-
-
-def _score(classes: np.ndarray, probabilities: np.ndarray, truth: np.ndarray) -> dict[str, float]:
-    codes = np.searchsorted(classes, truth)
-    likely = probabilities[np.arange(len(codes)), codes]
-    wrong = float((probabilities.argmax(1) != codes).mean())
-    return {"error": wrong, "log loss": float(-np.log(np.clip(likely, 1e-15, None)).mean())}
