@@ -47,7 +47,7 @@ def test_an_interrupted_fit_says_so_whenever_it_is_asked(run, frame_and_model, t
         answer = run(*words)
         assert answer.status == 0, answer.err
         assert "of 3 epochs" in answer.err
-        assert "--resume" in answer.err
+        assert "type (DATA: what it learnt from): grunit fit forecast DATA --resume -o kept\n" in answer.err
     model.fit(frame, resume=True).save(tmp_path / "whole")
     assert "interrupted" not in run("predict", "whole").err
 

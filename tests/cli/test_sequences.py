@@ -83,6 +83,7 @@ def test_regression_remembers_the_column_of_answers(run, sums):
         (("fit", "regression", "gestures.ts"), "gestures.ts, line 4: 'up' is no number"),
         (("fit", "classification", "gestures.ts", "--h", "3"), "leave --h out"),
         (("fit", "classification", "gestures.ts", "--set", "hiden_size=3"), "did you mean 'hidden_size'?"),
+        (("fit", "classification", "gestures.ts", "--set", "scaler=standart"), "did you mean 'standard'?"),
         (("fit", "clasification", "gestures.ts"), "did you mean 'classification'?"),
         (("fit", "classification", "gestures.ts", "--cell", "gruu"), "gru"),
         (("compare", "classification", "gestures.ts", "--cells", "gru,grru"), "did you mean 'gru'?"),

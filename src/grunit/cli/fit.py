@@ -134,5 +134,5 @@ def train(estimator: Any, frame: Any, output: Path, resume: bool, data: str, aga
         done = estimator.checkpoint_.state()["position"][0]
         epochs = estimator.checkpoint_.state()["identity"]["max_epochs"]
         where = f"in epoch {done + 1} of {epochs}" if done < epochs else f"after the last of {epochs} epochs"
-        raise KeyboardInterrupt(f"stopped {where}: {output} holds the best so far; to go on, type:  {again}") from None
+        raise KeyboardInterrupt(f"stopped {where}: {output} holds the best so far; to go on, type: {again}") from None
     estimator.save(output, overwrite=resume)

@@ -59,7 +59,7 @@ def warn_unfinished(estimator: Any, model: Path) -> None:
     again = f"grunit fit {KINDS.get(estimator.kind, 'TASK')} DATA --resume -o {shlex.quote(str(model))}"
     print(
         f"grunit: note: the fit of {model} was interrupted after {done} of {epochs} epochs: it answers as far as it "
-        f"has learnt, and  {again}  goes on, DATA being what it learnt from",
+        f"has learnt; to go on, type (DATA: what it learnt from): {again}",
         file=sys.stderr,
     )
 

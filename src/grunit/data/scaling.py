@@ -9,7 +9,7 @@ import numpy as np
 
 from grunit.data.categories import expand
 from grunit.data.panel import Panel
-from grunit.errors import DataError, InputError
+from grunit.errors import DataError, InputError, suggest
 
 KINDS = ("standard", "robust", "minmax", "log", "none")
 
@@ -40,7 +40,7 @@ class Scaler:
 
     def __init__(self, kind: str = "standard"):
         if kind not in KINDS:
-            raise InputError(f"unknown scaler {kind!r}: use one of {', '.join(KINDS)}")
+            raise InputError(f"unknown scaler {kind!r}: {suggest(kind, KINDS)}")
         self.kind = kind
         self.columns: list[str] = []
         self.categories: list[str] = []

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from grunit.errors import InputError
+from grunit.errors import InputError, suggest
 
 KINDS = ("standard", "robust", "minmax", "none")
 
@@ -40,7 +40,7 @@ class FeatureScaler:
             InputError: an unknown kind.
         """
         if kind not in KINDS:
-            raise InputError(f"unknown scaler {kind!r}: use one of {', '.join(KINDS)}")
+            raise InputError(f"unknown scaler {kind!r}: {suggest(kind, KINDS)}")
         size = values.shape[1]
         if kind == "none":
             return cls(np.zeros(size), np.ones(size))
