@@ -7,19 +7,17 @@ Needs the environment variable ``GRUNIT_DATA``, whose folder holds ``ucr_uea``.
 
 from __future__ import annotations
 
-import argparse
-import shlex
 import statistics
-import sys
 import time
+from functools import partial
 from typing import Any
 
 import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
-from benchmarks.results import FOLDER, describe_run, read, rounded, write
+from benchmarks.kept_rows import KeptRows, run
 from benchmarks.settings import Settings, say
-from benchmarks.tables import markdown
+from benchmarks.tables import markdown, spread, verdict
 from grunit import SequenceClassifier
 from grunit.data import load_ucr
 
@@ -78,7 +76,6 @@ def measure_set(name: str, smoke: bool = False) -> dict[str, Any]:
     """Choose, fit with every seed, and test once."""
     begun = time.perf_counter()
     train, test = load_ucr(name, "train"), load_ucr(name, "test")
-    say(f"{name}: {len(train.X)} to learn from, {len(test.X)} to test")
     found = choose(train.X, train.labels(), smoke)
     selection = time.perf_counter() - begun
     truth, accuracies, probabilities, seconds = test.labels(), [], [], []
@@ -91,7 +88,6 @@ def measure_set(name: str, smoke: bool = False) -> dict[str, Any]:
     say(f"  {found['chosen']}: " + ", ".join(f"{accuracy:.2f}" for accuracy in accuracies))
     together = np.mean(probabilities, 0)
     return {
-        "set": name,
         "train": len(train.X),
         "test": len(test.X),
         **found,
@@ -102,19 +98,18 @@ def measure_set(name: str, smoke: bool = False) -> dict[str, Any]:
         "target": TARGETS[name],
         "fit_seconds": statistics.fmean(seconds),
         "selection_seconds": selection,
-        "wall_seconds": time.perf_counter() - begun,
         "command": f"python -m benchmarks.classification --sets {name}",
     }
 
 
+def kept(smoke: bool = False) -> KeptRows:
+    """What is measured so far."""
+    return KeptRows("classification", ("set",), [(name,) for name in TARGETS], tell, smoke=smoke)
+
+
 def measure(settings: Settings) -> dict[str, Any]:
     """All sets that have no result yet."""
-    before = None if settings.smoke else read("classification", FOLDER)
-    rows = {row["set"]: row for row in (before or {}).get("rows", [])}
-    for name in TARGETS:
-        if name not in rows:
-            rows[name] = measure_set(name, settings.smoke)
-    return {"rows": [rows[name] for name in TARGETS if name in rows]}
+    return kept(settings.smoke).measure_missing(partial(measure_set, smoke=settings.smoke))
 
 
 def tell(document: dict[str, Any]) -> str:
@@ -124,7 +119,7 @@ def tell(document: dict[str, Any]) -> str:
             row["set"],
             f"{row['train']} / {row['test']}",
             row["chosen"],
-            f"{row['mean']:.2f} ± {row['spread']:.2f}",
+            spread(row["accuracies"]),
             f"{min(row['accuracies']):.2f} to {max(row['accuracies']):.2f}",
             f"{row['together']:.2f}",
             f"{row['target']:.1f}",
@@ -158,27 +153,5 @@ def tell(document: dict[str, Any]) -> str:
     )
 
 
-def verdict(accuracy: float, target: float) -> str:
-    """Met or missed, to the digit the target is given in."""
-    return "met" if round(accuracy, 1) >= target else "**missed**"
-
-
-def main() -> None:
-    """Measure some sets anew, and keep each as it is done."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.classification", description=__doc__)
-    parser.add_argument("--sets", nargs="*", choices=list(TARGETS), default=list(TARGETS))
-    options = parser.parse_args()
-    for name in options.sets:
-        begun = time.perf_counter()
-        row = measure_set(name)
-        before = read("classification", FOLDER) or {"rows": []}
-        rows = {known["set"]: known for known in before["rows"]} | {name: row}
-        run = describe_run(Settings(), ["classification"], time.perf_counter() - begun)
-        run["wall_seconds"] = sum(known["wall_seconds"] for known in rows.values())
-        document = rounded({"run": run, "rows": [rows[known] for known in TARGETS if known in rows]})
-        write("classification", document, tell(document), FOLDER)
-        say(f"{name}: {shlex.join(sys.argv[1:])} took {time.perf_counter() - begun:.0f} s")
-
-
 if __name__ == "__main__":
-    main()
+    run(kept(), measure_set, __doc__, again=True)

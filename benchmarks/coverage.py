@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,10 @@ import numpy as np
 import pandas as pd
 
 import grunit
-from benchmarks.settings import Settings, say
-from benchmarks.tables import markdown
+from benchmarks.settings import Settings, data_folder, say
+from benchmarks.tables import markdown, spread
 from grunit.cli.timing import use_threads
 from grunit.data import Panel
-from grunit.errors import InputError
 from grunit.tasks.backtest import Backtest, Window, backtest_baseline
 from grunit.tasks.metrics import seasonal_error
 from grunit.tasks.quantiles import level_quantiles
@@ -37,10 +35,7 @@ CHOSEN: dict[str, Any] = {
 
 def measure(settings: Settings) -> dict[str, Any]:
     """One row a seed and kind of interval, and the seasonal naive forecast."""
-    folder = os.environ.get("GRUNIT_DATA")
-    if folder is None:
-        raise InputError("GRUNIT_DATA is not set: name the folder that holds m4_hourly/Hourly-train.csv")
-    panel, target = read(Path(folder) / "m4_hourly", 6 if settings.smoke else None)
+    panel, target = read(data_folder("m4_hourly"), 6 if settings.smoke else None)
     scale = np.array([[seasonal_error(values[:, 0], SEASON)] for values in panel.values])
     times = [np.arange(len(values) + 1, len(values) + 1 + HORIZON) for values in panel.values]
     window = Window(panel, times, target, np.zeros((len(panel), HORIZON, 0)), scale)
@@ -88,8 +83,7 @@ def tell(document: dict[str, Any]) -> str:
         own = [row for row in rows if row["intervals"] == name]
         line = [name, str(len(own) if "seed" in own[0] else "-")]
         for column in columns:
-            found = [row[column] for row in own]
-            line.append(f"{np.mean(found):.2f}" + (f" ± {np.std(found, ddof=1):.2f}" if len(found) > 1 else ""))
+            line.append(spread([row[column] for row in own]))
         table.append(line)
     said = {
         level: np.mean([row["expected"][level]["after"] for row in rows if row["intervals"] == "conformal"])

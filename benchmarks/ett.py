@@ -9,7 +9,6 @@ first 12; every window of the last 4 months counts, the last ones too.
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import Any
 
@@ -18,9 +17,9 @@ import pandas as pd
 import torch
 
 import grunit
-from benchmarks.kept_rows import by_what, data_folder, measure_missing, run, spread
-from benchmarks.settings import Settings
-from benchmarks.tables import markdown
+from benchmarks.kept_rows import KeptRows, by, run
+from benchmarks.settings import Settings, data_folder
+from benchmarks.tables import markdown, spread
 from grunit.cli.timing import use_threads
 from grunit.data import Panel
 from grunit.data.windows import Windows
@@ -46,10 +45,15 @@ CHOSEN: dict[str, Any] = {
 """Settings of the forecaster; the others are its defaults."""
 
 
+def kept(smoke: bool = False) -> KeptRows:
+    """What is measured so far; the smoke test measures nothing, as a row takes minutes."""
+    wanted = [] if smoke else [(row, seed) for seed in SEEDS for row in ROWS]
+    return KeptRows("ett", ("what", "seed"), wanted, tell, smoke=smoke)
+
+
 def measure(settings: Settings) -> dict[str, Any]:
-    """All rows that have no result yet; the smoke test has none of its own, as a row takes minutes."""
-    wanted = [] if settings.smoke else [(row, seed) for seed in SEEDS for row in ROWS]
-    return measure_missing("ett", wanted, measure_row, tell)
+    """All rows that have no result yet."""
+    return kept(settings.smoke).measure_missing(measure_row)
 
 
 def measure_row(what: str, seed: int) -> dict[str, Any]:
@@ -118,17 +122,17 @@ def test_errors(model: grunit.Forecaster, panel: Panel, horizon: int) -> tuple[f
 def tell(document: dict[str, Any]) -> str:
     """The table."""
     table = []
-    for what, rows in by_what(document).items():
+    for what, rows in by("what", document["rows"]).items():
         found = [row["mse"] for row in rows]
         table.append(
             [
                 what,
-                spread(found),
+                spread(found, 3),
                 f"{ROWS[what]:.3f}",
                 "met"
                 if round(float(np.mean(found)), 3) <= ROWS[what]
                 else f"**{np.mean(found) / ROWS[what] - 1:+.1%}**",
-                spread([row["mae"] for row in rows]),
+                spread([row["mae"] for row in rows], 3),
                 str(len(rows)),
                 f"{rows[0]['parameters']:,}",
                 f"{np.mean([row['fit_seconds'] for row in rows]):.0f} s",
@@ -147,4 +151,4 @@ def tell(document: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    run(sys.modules["__main__"], __doc__)
+    run(kept(), measure_row, __doc__)

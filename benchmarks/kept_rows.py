@@ -1,95 +1,153 @@
-"""Suites of long trainings: every row is kept when it is done, and one that is there is not measured again."""
+"""Long measurements: every part is kept when it is done, and one that is there is not measured again."""
 
 from __future__ import annotations
 
 import argparse
-import os
-import shlex
-import statistics
-import sys
+import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.results import FOLDER, describe_run, read, rounded, write
 from benchmarks.settings import Settings, say
-from grunit.errors import InputError
 
 Row = dict[str, Any]
 
 
-def data_folder(name: str) -> Path:
-    """The folder of a data set.
-
-    Raises:
-        InputError: ``GRUNIT_DATA`` is not set, or has no such folder.
-    """
-    root = os.environ.get("GRUNIT_DATA")
-    if not root or not (Path(root) / name).is_dir():
-        raise InputError(f"set the environment variable GRUNIT_DATA to the folder that holds {name}")
-    return Path(root) / name
-
-
-def measure_missing(
-    name: str, wanted: Iterable[tuple[str, int]], measure_row: Callable[[str, int], Row], tell: Callable[[Row], str]
-) -> Row:
-    """Measure the rows that have no result yet, one by one, and keep each.
+class KeptRows:
+    """The rows of a suite that are measured so far.
 
     Args:
-        name: of the suite.
-        wanted: what a row is of, and its seed, in the order of the table.
-        measure_row: both -> the row; ``what``, ``seed`` and ``wall_seconds`` are added to it.
-        tell: the document as text.
+        name: of the result.
+        keys: what tells a row from the others, in the result's words.
+        wanted: the values of the keys, in the order of measuring; they also give the order of the table.
+        tell: the result as text; None where it is only there to go on from, see :meth:`close`.
+        smoke: nothing is taken over, and nothing kept.
+        folder: of results.
+        facts: what rows depend on; those measured with others are not taken over.
     """
-    wanted = list(wanted)
-    document = read(name, FOLDER) or {"rows": []}
-    rows = {(row["what"], row["seed"]): row for row in document["rows"]}
-    for what, seed in wanted:
-        if (what, seed) in rows:
-            continue
-        say(f"{name}: {what}, seed {seed}")
+
+    def __init__(
+        self,
+        name: str,
+        keys: tuple[str, ...],
+        wanted: Sequence[tuple[Any, ...]],
+        tell: Callable[[Row], str] | None = None,
+        *,
+        smoke: bool = False,
+        folder: Path = FOLDER,
+        facts: Row | None = None,
+    ):
+        self.name, self.keys, self.wanted, self.tell = name, keys, wanted, tell
+        self.smoke, self.folder, self.facts = smoke, folder, json.loads(json.dumps(facts))
+        self.document: Row = {"rows": []}
+        self._read()
+
+    def measure(self, key: tuple[Any, ...], make: Callable[[], Any], *place: str, again: bool = False) -> None:
+        """Measure a row, or a part of one, and keep it.
+
+        Args:
+            key: of the row.
+            make: gives what is measured; the seconds it took are added to a row.
+            place: of a part, see :func:`join`.
+            again: also if it is there.
+        """
+        known = self._rows().get(key)
+        for name in place:
+            known = (known or {}).get(name)
+        if known is not None and not again:
+            return
+        say(f"{self.name}: {', '.join(map(str, (*key, *place)))}")
         begun = time.perf_counter()
-        row = measure_row(what, seed)
-        rows[what, seed] = {"what": what, "seed": seed, **row, "wall_seconds": time.perf_counter() - begun}
-        run = describe_run(Settings(), [name], sum(known["wall_seconds"] for known in rows.values()))
-        kept = sorted(rows.values(), key=lambda known: (order(wanted, known["what"]), known["seed"]))
-        document = rounded({"run": run, "rows": kept})
-        write(name, document, tell(document), FOLDER)
-        say(f"  {', '.join(f'{key} {value:.4g}' for key, value in row.items() if isinstance(value, float))}")
-    return document
+        found = make()
+        seconds = time.perf_counter() - begun
+        self._read()  # anew, so that several processes can measure side by side
+        rows, row = self._rows(), dict(zip(self.keys, key))
+        rows[key] = join(rows.get(key, row), place, found) if place else {**row, **found, "wall_seconds": seconds}
+        self.document = {"rows": sorted(rows.values(), key=self._stand)}
+        if not self.smoke:
+            run = describe_run(Settings(), [self.name], sum(map(seconds_of, rows.values())))
+            facts = {} if self.facts is None else {"facts": self.facts}
+            self.document = rounded({"run": run, **facts, **self.document})
+            write(self.name, self.document, self.tell and self.tell(self.document), self.folder)
+        numbers = found if isinstance(found, dict) else {place[-1]: found}
+        told = [f", {name} {value:.4g}" for name, value in numbers.items() if isinstance(value, float)]
+        say(f"  {seconds:.0f} s{''.join(told)}")
+
+    def measure_missing(
+        self, make: Callable[..., Row], wanted: Sequence[tuple[Any, ...]] | None = None, again: bool = False
+    ) -> Row:
+        """Measure all rows, or those given, by calling ``make`` with their keys, and what there is then."""
+        for key in self.wanted if wanted is None else wanted:
+            self.measure(key, partial(make, *key), again=again)
+        return self.document
+
+    def close(self) -> list[Row]:
+        """All rows, which are not needed any longer to go on from."""
+        (self.folder / f"{self.name}.json").unlink(missing_ok=True)
+        return self.document["rows"]
+
+    def _read(self) -> None:
+        found = None if self.smoke else read(self.name, self.folder)
+        if found is not None and found.get("facts") == self.facts:
+            self.document = found
+
+    def _rows(self) -> dict[tuple[Any, ...], Row]:
+        return {tuple(row[name] for name in self.keys): row for row in self.document["rows"]}
+
+    def _stand(self, row: Row) -> list[tuple[int, Any]]:
+        """Where a row stands in the table; what is not wanted comes last."""
+        columns = [list(dict.fromkeys(values)) for values in zip(*self.wanted)]
+        pairs = [(row[name], known) for name, known in zip(self.keys, columns)]
+        return [(known.index(value) if value in known else len(known), value) for value, known in pairs]
 
 
-def order(wanted: list[tuple[str, int]], what: str) -> int:
-    """Where a row stands in the table; those no longer wanted come last."""
-    names = list(dict.fromkeys(name for name, _ in wanted))
-    return names.index(what) if what in names else len(names)
+def join(row: Row, place: Sequence[str], found: Any) -> Row:
+    """A row with one more part: with its name, or with that of a group and its name there.
 
+    Seeds are told together: those that were measured with other options than the new one go.
 
-def by_what(document: Row) -> dict[str, list[Row]]:
-    """The rows of every seed, by what they are of."""
-    names = dict.fromkeys(row["what"] for row in document["rows"])
-    return {name: [row for row in document["rows"] if row["what"] == name] for name in names}
-
-
-def spread(values: list[float], digits: int = 3) -> str:
-    """Mean and standard deviation over seeds; the number alone where there is one.
-
-    >>> spread([1.0, 2.0], 2)
-    '1.50 ± 0.71'
+    >>> join({"seeds": {"0": {"options": 1}}}, ("seeds", "1"), {"options": 2})
+    {'seeds': {'1': {'options': 2}}}
+    >>> join({"set": "wnut17"}, ("baseline",), {"test": 1.0})
+    {'set': 'wnut17', 'baseline': {'test': 1.0}}
     """
-    mean = f"{statistics.fmean(values):.{digits}f}"
-    return mean if len(values) == 1 else f"{mean} ± {statistics.stdev(values):.{digits}f}"
+    group, *name = place
+    if not name:
+        return {**row, group: found}
+    beside = row.get(group, {})
+    if group == "seeds":
+        beside = {seed: one for seed, one in beside.items() if one.get("options") == found.get("options")}
+    return {**row, group: dict(sorted({**beside, name[0]: found}.items()))}
 
 
-def run(suite: Any, document: str | None) -> None:
-    """``python -m benchmarks.NAME [--rows ...] [--seeds ...]``: some rows alone, in this order."""
-    name = suite.__spec__.name.rpartition(".")[2]
-    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=document)
-    parser.add_argument("--rows", nargs="*", choices=list(suite.ROWS), default=list(suite.ROWS))
-    parser.add_argument("--seeds", nargs="*", type=int, default=list(suite.SEEDS))
+def seconds_of(row: Row) -> float:
+    """What a row took to measure, or its parts where it was measured in parts.
+
+    >>> seconds_of({"seeds": {"0": {"fit_seconds": 2.0, "test_seconds": 1.0}, "1": {"fit_seconds": 4.0}}})
+    7.0
+    """
+    own = row.get("wall_seconds", row.get("fit_seconds", 0.0) + row.get("test_seconds", 0.0))
+    return own + sum(seconds_of(part) for part in row.values() if isinstance(part, dict))
+
+
+def by(key: str, rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """The rows of every seed, by what they are of."""
+    return {name: [row for row in rows if row[key] == name] for name in dict.fromkeys(row[key] for row in rows)}
+
+
+def run(rows: KeptRows, measure_row: Callable[..., Row], document: str | None, again: bool = False) -> None:
+    """``python -m benchmarks.NAME [--rows ...] [--seeds ...]``: some rows; ``again`` also those there are."""
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{rows.name}", description=document)
+    names = list(dict.fromkeys(key[0] for key in rows.wanted))
+    option = "--sets" if rows.keys[0] == "set" else "--rows"
+    parser.add_argument(option, dest="rows", nargs="*", choices=names, default=names)
+    if "seed" in rows.keys:
+        parser.add_argument("--seeds", nargs="*", type=int, help="[default: those of the row]")
     options = parser.parse_args()
-    begun = time.perf_counter()
-    wanted = [(row, seed) for seed in options.seeds for row in options.rows]
-    measure_missing(name, wanted, suite.measure_row, suite.tell)
-    say(f"{shlex.join(sys.argv[1:]) or 'everything missing'} took {time.perf_counter() - begun:.0f} s")
+    wanted = [key for key in rows.wanted if key[0] in options.rows]
+    if getattr(options, "seeds", None):
+        wanted = [(name, seed) for seed in options.seeds for name in options.rows]
+    rows.measure_missing(measure_row, wanted, again)

@@ -7,25 +7,22 @@ Needs the environment variable ``GRUNIT_DATA``, whose folder holds ``tinyshakesp
 
 from __future__ import annotations
 
-import argparse
 import json
-import math
-import os
 import re
 import tempfile
 import time
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from benchmarks.results import FOLDER, describe_run, read, rounded, write
-from benchmarks.settings import Settings, say
+from benchmarks.kept_rows import KeptRows, run
+from benchmarks.settings import Settings, data_folder
 from benchmarks.tables import markdown
 from grunit import LanguageModel
-from grunit.errors import DataError
 
 RECIPES: dict[str, dict[str, Any]] = {
     "tinyshakespeare": {
@@ -76,14 +73,6 @@ POEMS = 100
 """Poems written of each form."""
 
 
-def folder(name: str) -> Path:
-    """Where a set lies."""
-    root = os.environ.get("GRUNIT_DATA")
-    if not root:
-        raise DataError("needs data sets: set GRUNIT_DATA to the folder that holds them")
-    return Path(root) / name
-
-
 def train(name: str, learnt: Any, validation: Any, smoke: bool = False) -> tuple[LanguageModel, dict[str, Any]]:
     """A trained model, and what the training took."""
     recipe = {**RECIPES[name], **({"max_epochs": 1, "hidden_size": 8, "embedding_size": 8} if smoke else {})}
@@ -107,7 +96,7 @@ def train(name: str, learnt: Any, validation: Any, smoke: bool = False) -> tuple
 
 def measure_shakespeare(smoke: bool = False) -> dict[str, Any]:
     """Characters: the first 90 % are learnt, the rest is held back."""
-    text = (folder("tinyshakespeare") / "input.txt").read_text(encoding="utf-8")
+    text = (data_folder("tinyshakespeare") / "input.txt").read_text(encoding="utf-8")
     cut = int(0.9 * len(text))
     learnt, held = (text[:4000], text[cut : cut + 500]) if smoke else (text[:cut], text[cut:])
     model, row = train("tinyshakespeare", learnt, held, smoke)
@@ -123,7 +112,7 @@ def measure_shakespeare(smoke: bool = False) -> dict[str, Any]:
 def read_poems() -> list[str]:
     """Poems of 4 to 12 lines that are all of 5 or all of 7 characters, the digit before each."""
     poems = []
-    for path in sorted(folder("tang_poems").glob("poet.tang.*.json"), key=lambda path: int(path.suffixes[-2][1:])):
+    for path in sorted(data_folder("tang_poems").glob("poet.tang.*.json"), key=lambda path: int(path.suffixes[-2][1:])):
         for poem in json.loads(path.read_text(encoding="utf-8")):
             text = "".join(poem["paragraphs"])
             lines = cut_lines(text)
@@ -173,7 +162,7 @@ def measure_poems(smoke: bool = False) -> dict[str, Any]:
 
 def measure_treebank(smoke: bool = False) -> dict[str, Any]:
     """Words of the Penn Treebank, lines one behind the other with an end each, as the field counts them."""
-    with zipfile.ZipFile(folder("ptb") / "ptb.zip") as archive:
+    with zipfile.ZipFile(data_folder("ptb") / "ptb.zip") as archive:
         parts = [
             archive.read(f"ptb.{part}.txt").decode().strip("\n").split("\n") for part in ("train", "valid", "test")
         ]
@@ -199,21 +188,17 @@ MEASURES: dict[str, tuple[Callable[..., dict[str, Any]], str, float, Callable[[f
 
 def measure_set(name: str, smoke: bool = False) -> dict[str, Any]:
     """One row."""
-    begun = time.perf_counter()
-    row = {"set": name, **MEASURES[name][0](smoke)}
-    row |= {"wall_seconds": time.perf_counter() - begun, "command": f"python -m benchmarks.language --sets {name}"}
-    say(f"{name}: {row[MEASURES[name][1]]:.3f} in {row['wall_seconds']:.0f} s")
-    return row
+    return {**MEASURES[name][0](smoke), "command": f"python -m benchmarks.language --sets {name}"}
+
+
+def kept(smoke: bool = False) -> KeptRows:
+    """What is measured so far."""
+    return KeptRows("language", ("set",), [(name,) for name in MEASURES], tell, smoke=smoke)
 
 
 def measure(settings: Settings) -> dict[str, Any]:
     """All sets that have no result yet."""
-    before = None if settings.smoke else read("language", FOLDER)
-    rows = {row["set"]: row for row in (before or {}).get("rows", [])}
-    for name in MEASURES:
-        if name not in rows:
-            rows[name] = measure_set(name, settings.smoke)
-    return {"rows": [rows[name] for name in MEASURES if name in rows]}
+    return kept(settings.smoke).measure_missing(partial(measure_set, smoke=settings.smoke))
 
 
 def tell(document: dict[str, Any]) -> str:
@@ -268,19 +253,5 @@ def tell(document: dict[str, Any]) -> str:
     return "\n\n".join([*parts, *samples, f"Recipes:\n\n{recipes}", f"Commands: {commands}, with `OMP_NUM_THREADS=1`."])
 
 
-def main() -> None:
-    """Measure some sets anew, and keep each as it is done."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.language", description=__doc__)
-    parser.add_argument("--sets", nargs="*", choices=list(MEASURES), default=list(MEASURES))
-    options = parser.parse_args()
-    for name in options.sets:
-        row = measure_set(name)
-        before = read("language", FOLDER) or {"rows": []}
-        rows = {known["set"]: known for known in before["rows"]} | {name: row}
-        run = describe_run(Settings(), ["language"], math.fsum(known["wall_seconds"] for known in rows.values()))
-        document = rounded({"run": run, "rows": [rows[known] for known in MEASURES if known in rows]})
-        write("language", document, tell(document), FOLDER)
-
-
 if __name__ == "__main__":
-    main()
+    run(kept(), measure_set, __doc__, again=True)

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import Any
 
@@ -14,9 +13,9 @@ import numpy as np
 
 import grunit
 from benchmarks.coverage import HORIZON, SEASON, read
-from benchmarks.kept_rows import by_what, data_folder, measure_missing, run, spread
-from benchmarks.settings import Settings
-from benchmarks.tables import markdown
+from benchmarks.kept_rows import KeptRows, by, run
+from benchmarks.settings import Settings, data_folder
+from benchmarks.tables import markdown, spread
 from grunit.cli.timing import use_threads
 from grunit.tasks.ensemble_frames import join_answers
 from grunit.tasks.metrics import seasonal_error
@@ -55,10 +54,15 @@ ROWS: dict[str, list[dict[str, Any]]] = {"segments": [SEGMENTS], "median of thre
 """Settings of the forecasters, the others are their defaults; where there are several, they answer with the median."""
 
 
+def kept(smoke: bool = False) -> KeptRows:
+    """What is measured so far; the smoke test measures nothing, as a row takes minutes."""
+    wanted = [] if smoke else [(row, seed) for seed in SEEDS for row in ROWS]
+    return KeptRows("m4", ("what", "seed"), wanted, tell, smoke=smoke)
+
+
 def measure(settings: Settings) -> dict[str, Any]:
-    """All rows that have no result yet; the smoke test has none of its own, as a row takes minutes."""
-    wanted = [] if settings.smoke else [(row, seed) for seed in SEEDS for row in ROWS]
-    return measure_missing("m4", wanted, measure_row, tell)
+    """All rows that have no result yet."""
+    return kept(settings.smoke).measure_missing(measure_row)
 
 
 def measure_row(what: str, seed: int) -> dict[str, Any]:
@@ -92,13 +96,13 @@ def tell(document: dict[str, Any]) -> str:
     table = [
         [
             what,
-            spread([row["smape"] for row in rows]),
-            spread([row["mase"] for row in rows]),
+            spread([row["smape"] for row in rows], 3),
+            spread([row["mase"] for row in rows], 3),
             str(len(rows)),
             f"{rows[0]['parameters']:,}",
             f"{np.mean([row['fit_seconds'] for row in rows]):.0f} s",
         ]
-        for what, rows in by_what(document).items()
+        for what, rows in by("what", document["rows"]).items()
     ]
     table += [[name, f"{smape:.3f}", f"{mase:.3f}", "-", "-", "-"] for name, (smape, mase) in PUBLISHED.items()]
     names = {"segments": SEGMENTS, "levels": LEVELS, "smoothed": SMOOTHED}
@@ -120,4 +124,4 @@ def tell(document: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    run(sys.modules["__main__"], __doc__)
+    run(kept(), measure_row, __doc__)

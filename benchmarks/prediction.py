@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 
 import grunit
-from benchmarks.partial import Partial
+from benchmarks.kept_rows import KeptRows
 from benchmarks.quiet import Watch
 from benchmarks.results import FOLDER
 from benchmarks.settings import Settings
@@ -32,17 +32,12 @@ CASES: dict[str, dict[str, Any]] = {
 def measure(settings: Settings, folder: Path = FOLDER) -> dict[str, Any]:
     """One row a case and cell."""
     table = grunit.data.load_example("seattle_weather")
-    kept = Partial("prediction", folder, {"cases": CASES, "smoke": settings.smoke})
-    rows = []
+    wanted = [(cell, case) for cell in (("gru",) if settings.smoke else ("gru", "lstm")) for case in CASES]
+    facts = {"cases": CASES}
+    rows = KeptRows("prediction.part", ("cell", "case"), wanted, smoke=settings.smoke, folder=folder, facts=facts)
     with use_threads(1):
-        for cell in ("gru",) if settings.smoke else ("gru", "lstm"):
-            for name, options in CASES.items():
-                found = kept.row(
-                    f"{cell}, {name}", lambda cell=cell, options=options: measure_one(table, cell, options, settings)
-                )
-                rows.append({"cell": cell, "case": name, **found})
-    kept.close()
-    return {"rows": rows}
+        rows.measure_missing(lambda cell, case: measure_one(table, cell, CASES[case], settings))
+    return {"rows": rows.close()}
 
 
 def measure_one(table: pd.DataFrame, cell: str, options: dict[str, Any], settings: Settings) -> dict[str, Any]:

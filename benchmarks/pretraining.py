@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from typing import Any
 
 import numpy as np
 
 from benchmarks.settings import Settings, say
-from benchmarks.tables import markdown
+from benchmarks.tables import markdown, spread
 from grunit import SequenceClassifier, SequencePretrainer
 from grunit.data import load_ucr
 
@@ -47,10 +46,6 @@ def measure(settings: Settings) -> dict[str, Any]:
 
 def tell(document: dict[str, Any]) -> str:
     """The table."""
-
-    def spread(values: list[float]) -> str:
-        return f"{statistics.fmean(values):.1f} ± {statistics.stdev(values):.1f}"
-
     rows = []
     for row in document["rows"]:
         gains = [after - before for before, after in zip(row["scratch"], row["pretrained"], strict=True)]
@@ -58,9 +53,9 @@ def tell(document: dict[str, Any]) -> str:
         rows.append(
             [
                 str(row["labels"]),
-                spread(row["scratch"]),
-                spread(row["pretrained"]),
-                spread(gains),
+                spread(row["scratch"], 1),
+                spread(row["pretrained"], 1),
+                spread(gains, 1),
                 f"{better} of {len(gains)}",
             ]
         )

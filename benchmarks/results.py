@@ -27,10 +27,14 @@ def describe_run(settings: Settings, arguments: list[str], seconds: float) -> di
     }
 
 
-def write(name: str, document: dict[str, Any], text: str, folder: Path) -> None:
-    """Keep a suite's result."""
+def write(name: str, document: dict[str, Any], text: str | None, folder: Path) -> None:
+    """Keep a suite's result; without a text the JSON alone."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.json").write_text(json.dumps(rounded(document), indent=1) + "\n", encoding="utf-8")
+    draft = folder / f"{name}.draft"
+    draft.write_text(json.dumps(rounded(document), indent=1) + "\n", encoding="utf-8")
+    draft.replace(folder / f"{name}.json")
+    if text is None:
+        return
     title = name.replace("_", " ").capitalize()
     (folder / f"{name}.md").write_text(f"# {title}\n\n{tell_run(document['run'])}\n\n{text}\n", encoding="utf-8")
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from benchmarks.cells import LayerNormLSTM, MultiplicativeLSTM
 from grunit.cli.contenders import Size
+from grunit.errors import InputError
 
 SIZES = (
     Size(32, 100, 64),
@@ -64,3 +67,15 @@ class Settings:
 def say(text: str) -> None:
     """How far a suite is."""
     print(text, file=sys.stderr, flush=True)
+
+
+def data_folder(name: str) -> Path:
+    """The folder of a data set.
+
+    Raises:
+        InputError: ``GRUNIT_DATA`` is not set, or has no such folder.
+    """
+    root = os.environ.get("GRUNIT_DATA")
+    if not root or not (Path(root) / name).is_dir():
+        raise InputError(f"set the environment variable GRUNIT_DATA to the folder that holds {name}")
+    return Path(root) / name

@@ -10,22 +10,21 @@ what words are spelt by, side by side on one set. Needs the environment variable
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import sys
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from benchmarks.results import FOLDER, describe_run, read, rounded, write
-from benchmarks.settings import Settings, say
-from benchmarks.tables import markdown
+from benchmarks.kept_rows import KeptRows
+from benchmarks.settings import Settings, data_folder, say
+from benchmarks.tables import markdown, spread, verdict
 from grunit import SequenceTagger
 from grunit.data.tagging import TaggedSentences, read_tagged
-from grunit.errors import DataError
 from grunit.tasks.measures import measure_answers
 from grunit.tasks.sequence_tagger_baseline import FrequentTags
 from grunit.training import History
@@ -78,10 +77,7 @@ SEEDS = (0,)
 
 def load(name: str, smoke: bool = False) -> list[TaggedSentences]:
     """The three files of a set."""
-    root = os.environ.get("GRUNIT_DATA")
-    if not root:
-        raise DataError("set GRUNIT_DATA to the folder that holds " + ", ".join(TASKS))
-    found = [read_tagged(Path(root, name, file)) for file in TASKS[name].files]
+    found = [read_tagged(data_folder(name) / file) for file in TASKS[name].files]
     if smoke:
         found = [TaggedSentences(one.tokens[:20], one.labels()[:20], one.source) for one in found]
     return found
@@ -179,50 +175,30 @@ def measure_baseline(name: str, smoke: bool = False) -> dict[str, Any]:
     return {"held": held_score, "test": test_score, "processor_seconds": time.process_time() - begun}
 
 
-def join(rows: list[dict[str, Any]], name: str, found: dict[str, Any]) -> list[dict[str, Any]]:
-    """The rows of all sets with one more seed of one of them; what was measured with other options goes.
-
-    >>> join([{"set": "wnut17", "seeds": [{"seed": 0, "options": 1}]}], "wnut17", {"seed": 1, "options": 1})
-    [{'set': 'wnut17', 'seeds': [{'seed': 0, 'options': 1}, {'seed': 1, 'options': 1}]}]
-    """
-    known = {row["set"]: row for row in rows}
-    before = known.get(name, {"set": name, "seeds": []})
-    others = [one for one in before["seeds"] if one["seed"] != found["seed"] and one["options"] == found["options"]]
-    known[name] = {**before, "seeds": sorted([*others, found], key=lambda one: one["seed"])}
-    return [known[each] for each in TASKS if each in known]
-
-
-def add(rows: list[dict[str, Any]], name: str, **found: Any) -> list[dict[str, Any]]:
-    """The rows with more of one set than its seeds.
-
-    >>> add([{"set": "wnut17", "seeds": []}], "wnut17", baseline={"test": 1.0})
-    [{'set': 'wnut17', 'seeds': [], 'baseline': {'test': 1.0}}]
-    """
-    return [{**row, **found} if row["set"] == name else row for row in rows]
+def kept(smoke: bool = False) -> KeptRows:
+    """What is measured so far."""
+    return KeptRows("tagging", ("set",), [(name,) for name in TASKS], tell, smoke=smoke)
 
 
 def measure(settings: Settings) -> dict[str, Any]:
-    """The first seed of every set that has no result yet."""
-    before = None if settings.smoke else read("tagging", FOLDER)
-    rows = (before or {}).get("rows", [])
+    """The first seed and the baseline of every set that have no result yet."""
+    rows = kept(settings.smoke)
     for name in TASKS:
         for seed in SEEDS:
-            if name not in {row["set"] for row in rows}:
-                rows = join(rows, name, measure_seed(name, seed, settings.smoke))
-        if any(row["set"] == name and "baseline" not in row for row in rows):
-            rows = add(rows, name, baseline=measure_baseline(name, settings.smoke))
-    return {"rows": rows}
+            rows.measure((name,), partial(measure_seed, name, seed, settings.smoke), "seeds", str(seed))
+        rows.measure((name,), partial(measure_baseline, name, settings.smoke), "baseline")
+    return rows.document
 
 
 def tell(document: dict[str, Any]) -> str:
     """Tables and what they mean."""
     rows, kinds, commands, spelt = [], [], [], []
     for row in document["rows"]:
-        task, seeds = TASKS[row["set"]], row["seeds"]
+        task, seeds = TASKS[row["set"]], list(row.get("seeds", {}).values())
+        if not seeds:
+            continue
         first = seeds[0]
-        commands.append(
-            f"python -m benchmarks.tagging --sets {row['set']} --seeds {' '.join(str(s['seed']) for s in seeds)}"
-        )
+        commands.append(f"python -m benchmarks.tagging --sets {row['set']} --seeds {' '.join(row['seeds'])}")
         tests = [one["test"] for one in seeds]
         processor = [one["fit_processor_seconds"] for one in seeds if one["fit_processor_seconds"] is not None]
         rows.append(
@@ -291,21 +267,6 @@ def tell_characters(rows: list[list[str]]) -> str:
     return f"\n\n{told} (`{command}`):\n\n" + markdown(rows, header)
 
 
-def spread(values: list[float]) -> str:
-    """Mean and standard deviation; the one value where there is one.
-
-    >>> spread([93.0, 94.0]), spread([93.0])
-    ('93.50 ± 0.71', '93.00')
-    """
-    mean = f"{statistics.fmean(values):.2f}"
-    return f"{mean} ± {statistics.stdev(values):.2f}" if len(values) > 1 else mean
-
-
-def verdict(mean: float, target: float) -> str:
-    """Met or missed, to the digit the target is given in."""
-    return "met" if round(mean, 1) >= target else "**missed**"
-
-
 def main() -> None:
     """Measure some seeds of some sets, and keep each as it is done."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.tagging", description=__doc__)
@@ -319,42 +280,19 @@ def main() -> None:
     parser.add_argument("--characters", nargs="*", choices=["cnn", "rnn"], help="what words are spelt by, side by side")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    if options.baseline:
-        for name in options.sets:
-            keep(name, baseline=measure_baseline(name))
-        return
-    if options.characters:
-        for way in options.characters:
-            say(f"{CHARACTERS}, characters {way}, seed {options.seeds[0]}")
-            one = measure_seed(CHARACTERS, options.seeds[0], pieces=options.pieces, characters=way)
-            rows = (read("tagging", FOLDER) or {"rows": []})["rows"]
-            before = next((row.get("characters", {}) for row in rows if row["set"] == CHARACTERS), {})
-            keep(CHARACTERS, characters={**before, way: one})
-            say(f"  dev {one['held']:.2f}, test {one['test']:.2f}")
-        return
-    for seed in options.seeds:
-        for name in options.sets:
-            begun = time.perf_counter()
-            say(f"{name}, seed {seed}")
-            try:
-                found = measure_seed(name, seed, pieces=options.pieces, seconds=options.seconds)
-            except PausedError:
-                sys.exit(75)  # "try again": the same command goes on
-            rows = join((read("tagging", FOLDER) or {"rows": []})["rows"], name, found)
-            run = describe_run(Settings(), ["tagging"], time.perf_counter() - begun)
-            run["wall_seconds"] = sum(one["fit_seconds"] for row in rows for one in row["seeds"])
-            document = rounded({"run": run, "rows": rows})
-            write("tagging", document, tell(document), FOLDER)
-            say(f"{name}, seed {seed}: dev {found['held']:.2f}, test {found['test']:.2f}")
-
-
-def keep(name: str, **found: Any) -> None:
-    """Write what was measured beside the seeds of a set, which stay as they are."""
-    document = read("tagging", FOLDER)
-    if document is None:
-        raise DataError("there is no result to add to: measure the seeds first")
-    document = rounded({**document, "rows": add(document["rows"], name, **found)})
-    write("tagging", document, tell(document), FOLDER)
+    rows = kept()
+    try:
+        for name in options.sets if options.baseline else ():
+            rows.measure((name,), partial(measure_baseline, name), "baseline", again=True)
+        for way in options.characters or ():
+            make = partial(measure_seed, CHARACTERS, options.seeds[0], pieces=options.pieces, characters=way)
+            rows.measure((CHARACTERS,), make, "characters", way, again=True)
+        for seed in () if options.baseline or options.characters else options.seeds:
+            for name in options.sets:
+                make = partial(measure_seed, name, seed, pieces=options.pieces, seconds=options.seconds)
+                rows.measure((name,), make, "seeds", str(seed), again=True)
+    except PausedError:
+        sys.exit(75)  # "try again": the same command goes on
 
 
 if __name__ == "__main__":

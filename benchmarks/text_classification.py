@@ -9,9 +9,9 @@ and keeps every seed when it is done, so that a run can be interrupted and taken
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +21,12 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from benchmarks.results import FOLDER, describe_run, read, rounded, write
-from benchmarks.settings import Settings, say
-from benchmarks.tables import markdown
+from benchmarks.kept_rows import KeptRows
+from benchmarks.settings import Settings, data_folder
+from benchmarks.tables import markdown, spread, verdict
 from grunit import Ensemble, TextClassifier
 from grunit.data.text import read_texts
-from grunit.errors import DataError
 
-NAME = "text_classification"
 SEEDS = (0, 1, 2, 3, 4)
 TARGETS = {"sst2": 82.0, "trec": 90.0, "chnsenticorp": None}
 """Accuracy to reach, percent; None for that of the bag of words."""
@@ -66,10 +64,7 @@ Texts = tuple[list[str], list[str]]
 
 def load(name: str) -> tuple[Texts, Texts, Texts]:
     """Texts and labels to learn from, to choose the baseline on, and to test on."""
-    root = os.environ.get("GRUNIT_DATA")
-    if not root:
-        raise DataError("set GRUNIT_DATA to the folder that holds sst2, trec and chnsenticorp")
-    folder = Path(root, name)
+    folder = data_folder(name)
     if name == "trec":
         train, test = (_read_trec(folder / f"TREC.{part}.all") for part in ("train", "test"))
         return (*_tenth(train), test)
@@ -131,48 +126,50 @@ def measure_seed(name: str, seed: int, train: Texts, test: Texts, smoke: bool = 
     }
 
 
-def measure_set(
-    name: str, seeds: tuple[int, ...], row: dict[str, Any], keep: Any, smoke: bool = False, together: bool = False
-) -> None:
-    """What is missing of one set; ``keep`` is called after every part, ``together`` adds five seeds as one model."""
+def measure_set(rows: KeptRows, name: str, seeds: tuple[int, ...], smoke: bool = False, together: bool = False) -> None:
+    """What is missing of one set; ``together`` adds five seeds as one model."""
     torch.set_num_threads(1)
     train, choosing, test = load(name)
     if smoke:
         train, choosing, test = (tuple(part[:200] for part in texts) for texts in (train, choosing, test))
-    row |= {"set": name, "train": len(train[0]), "test": len(test[0])}
-    if "baseline" not in row:
-        row["baseline"] = measure_baseline(name, train, choosing, test)
-        keep()
-    for seed in map(str, seeds):
-        if seed not in row.setdefault("seeds", {}):
-            run = row["seeds"][seed] = measure_seed(name, int(seed), train, test, smoke)
-            say(f"{name}, seed {seed}: {run['accuracy']:.2f} %, {run['fit_seconds']:.0f} s")
-            keep()
-    if together and "together" not in row:
+
+    def begin() -> dict[str, Any]:
+        baseline = measure_baseline(name, train, choosing, test)
+        return {"train": len(train[0]), "test": len(test[0]), "baseline": baseline}
+
+    def fit_together() -> float:
         one = TextClassifier(**RECIPES[name], verbose=0)
-        row["together"] = 100 * Ensemble.of_seeds(one, SEEDS).fit(*train).score(*test)
-        say(f"{name}, five as one: {row['together']:.2f} %")
-        keep()
+        return 100 * Ensemble.of_seeds(one, SEEDS).fit(*train).score(*test)
+
+    rows.measure((name,), begin)
+    for seed in seeds:
+        rows.measure((name,), partial(measure_seed, name, seed, train, test, smoke), "seeds", str(seed))
+    if together:
+        rows.measure((name,), fit_together, "together")
+
+
+def kept(smoke: bool = False) -> KeptRows:
+    """What is measured so far."""
+    return KeptRows("text_classification", ("set",), [(name,) for name in TARGETS], tell, smoke=smoke)
 
 
 def measure(settings: Settings) -> dict[str, Any]:
     """All that has no result yet."""
-    before = None if settings.smoke else read(NAME, FOLDER)
-    rows = {row["set"]: row for row in (before or {}).get("rows", [])}
+    rows = kept(settings.smoke)
     for name in TARGETS:
-        seeds = SEEDS[:2] if settings.smoke else SEEDS
-        measure_set(name, seeds, rows.setdefault(name, {}), lambda: None, settings.smoke)
-    return {"rows": [rows[name] for name in TARGETS]}
+        measure_set(rows, name, SEEDS[:2] if settings.smoke else SEEDS, settings.smoke)
+    return rows.document
 
 
 def tell(document: dict[str, Any]) -> str:
     """The table and what it means."""
     table = []
     for row in document["rows"]:
-        runs = list(row["seeds"].values())
+        runs = list(row.get("seeds", {}).values())
+        if not runs:
+            continue
         scores = [run["accuracy"] for run in runs]
         mean = statistics.fmean(scores)
-        spread = f" ± {statistics.stdev(scores):.2f}" if len(scores) > 1 else ""
         target = TARGETS[row["set"]]
         bar = row["baseline"]["accuracy"] if target is None else target
         goal = f"above {bar:.2f}" if target is None else f"{bar:.1f}"
@@ -181,12 +178,12 @@ def tell(document: dict[str, Any]) -> str:
                 row["set"],
                 f"{row['train']:,} / {row['test']:,}",
                 f"{row['baseline']['accuracy']:.2f}",
-                f"{mean:.2f}{spread}",
+                spread(scores),
                 f"{min(scores):.2f} to {max(scores):.2f}",
                 str(len(scores)),
                 f"{row['together']:.2f}" if "together" in row else "-",
                 goal,
-                "met" if (mean > bar if target is None else round(mean, 1) >= bar) else "**missed**",
+                verdict(mean, bar) if target is not None else "met" if mean > bar else "**missed**",
                 f"{runs[0]['parameters']:,}",
                 f"{statistics.fmean(run['fit_seconds'] for run in runs):.0f} s",
             ]
@@ -204,7 +201,7 @@ def tell(document: dict[str, Any]) -> str:
         "parameters",
         "a fit",
     ]
-    known = {row["set"]: set(row["seeds"]) for row in document["rows"]}
+    known = {row["set"]: row.get("seeds", ()) for row in document["rows"]}
     left = [f"{name} seed {seed}" for name in TARGETS for seed in SEEDS if str(seed) not in known.get(name, ())]
     missing = f"\n\nNot measured yet: {', '.join(left)}." if left else ""
     recipes = "\n".join(f"- {name}: `TextClassifier({_words(options)})`" for name, options in RECIPES.items())
@@ -235,22 +232,9 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="*", type=int, default=list(SEEDS))
     parser.add_argument("--together", action="store_true", help="fit five seeds once more, as one model")
     options = parser.parse_args()
+    rows = kept()
     for name in options.sets:
-        row = {row["set"]: row for row in (read(NAME, FOLDER) or {"rows": []})["rows"]}.get(name, {})
-
-        def keep(name: str = name, row: dict[str, Any] = row) -> None:
-            # Read anew, so that several processes can measure sets or seeds of one side by side.
-            rows = {known["set"]: known for known in (read(NAME, FOLDER) or {"rows": []})["rows"]}
-            runs = {**rows.get(name, {}).get("seeds", {}), **row.get("seeds", {})}
-            if not runs:
-                return
-            row["seeds"] = {seed: runs[seed] for seed in sorted(runs)}
-            done = [rows[known] for known in TARGETS if known in (rows := {**rows, name: row})]
-            seconds = sum(run["fit_seconds"] + run["test_seconds"] for one in done for run in one["seeds"].values())
-            document = rounded({"run": describe_run(Settings(), [NAME], seconds), "rows": done})
-            write(NAME, document, tell(document), FOLDER)
-
-        measure_set(name, tuple(options.seeds), row, keep, together=options.together)
+        measure_set(rows, name, tuple(options.seeds), together=options.together)
 
 
 if __name__ == "__main__":

@@ -8,13 +8,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean
 from typing import Any
 
-from benchmarks.partial import Partial
+from benchmarks.kept_rows import KeptRows
 from benchmarks.results import FOLDER
 from benchmarks.settings import Settings
-from benchmarks.tables import markdown
+from benchmarks.tables import markdown, spread
 from benchmarks.throughput_peer import LEVELS, make_table, timed
 from grunit.cli.timing import use_threads
 
@@ -52,20 +52,19 @@ def measure(settings: Settings, folder: Path = FOLDER) -> dict[str, Any]:
     """One row a case, cell and seed; the two libraries take turns."""
     cases = {"smoke": SMOKE} if settings.smoke else CASES
     python = os.environ.get(PEER) or (sys.executable if importlib.util.find_spec("neuralforecast") else "")
-    kept = Partial("throughput", folder, {"cases": cases, "peer": bool(python), "smoke": settings.smoke})
-    rows = []
-    for name, sizes in cases.items():
-        for cell in ("gru",) if settings.smoke else ("gru", "lstm"):
-            for seed in SEEDS[:1] if settings.smoke else SEEDS:
-                case = complete({**sizes, "cell": cell, "seed": seed, "threads": 1})
 
-                def both(case: dict[str, Any] = case) -> dict[str, Any]:
-                    return {"grunit": measure_ours(case), **({"peer": measure_peer(python, case)} if python else {})}
+    def measure_row(name: str, cell: str, seed: int) -> dict[str, Any]:
+        case = complete({**cases[name], "cell": cell, "seed": seed, "threads": 1})
+        return {**case, "grunit": measure_ours(case), **({"peer": measure_peer(python, case)} if python else {})}
 
-                rows.append({"case": name, **case, **kept.row(f"{name}, {cell}, seed {seed}", both)})
-    kept.close()
+    cells, seeds = (("gru",), SEEDS[:1]) if settings.smoke else (("gru", "lstm"), SEEDS)
+    wanted = [(name, cell, seed) for name in cases for cell in cells for seed in seeds]
+    facts = {"cases": cases, "peer": bool(python)}
+    keys = ("case", "cell", "seed")
+    rows = KeptRows("throughput.part", keys, wanted, smoke=settings.smoke, folder=folder, facts=facts)
+    rows.measure_missing(measure_row)
     why = "" if python else f"neuralforecast is not installed here, and {PEER} names no Python that has it"
-    return {"rows": rows, "no_peer": why}
+    return {"rows": rows.close(), "no_peer": why}
 
 
 def complete(case: dict[str, Any]) -> dict[str, Any]:
@@ -122,7 +121,7 @@ def tell(document: dict[str, Any]) -> str:
         line = [f"{name}, {cell}", sizes, f"{one['steps']} of {one['batch_size']}"]
         for who in ("grunit", "peer"):
             found = [row[who] for row in own if who in row]
-            seconds = [f"{spread([row[kind] for row in found])}" for kind in ("wall", "processor")] if found else []
+            seconds = [spread([row[kind] for row in found]) for kind in ("wall", "processor")] if found else []
             rate = f"{one['epochs'] * one['windows'] / mean(row['wall'] for row in found):,.0f}" if found else "-"
             line += [*(seconds or ["-", "-"]), rate]
         if "peer" in one:
@@ -148,8 +147,3 @@ def tell(document: dict[str, Any]) -> str:
         f"itself used, whatever else the machine does.{peer}\n\n{markdown(lines, header)}"
         + (f"\n\nBy processor time: {'; '.join(verdicts)}." if verdicts else "")
     )
-
-
-def spread(values: list[float]) -> str:
-    """Mean and standard deviation, as text."""
-    return f"{mean(values):.2f}" + (f" ± {stdev(values):.2f}" if len(values) > 1 else "")

@@ -7,23 +7,21 @@ translation`` measures those missing. Needs the environment variable ``GRUNIT_DA
 
 from __future__ import annotations
 
-import argparse
-import os
 import shlex
 import statistics
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.results import FOLDER, describe_run, read, rounded, write
-from benchmarks.settings import Settings, say
-from benchmarks.tables import markdown
+from benchmarks.kept_rows import KeptRows, by, run
+from benchmarks.settings import Settings, data_folder
+from benchmarks.tables import markdown, spread
 from benchmarks.translation_speed import measure_speed
 from grunit import Translator
 from grunit.cli.timing import use_threads
 from grunit.data.parallel_texts import TextPairs, read_pairs
-from grunit.errors import DataError
 
 GOAL = 28.0
 """BLEU that the well-known tutorial of an attention GRU reports for de-en, on test 2016."""
@@ -41,10 +39,7 @@ ROWS: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
 
 def load(part: str, limit: int | None = None) -> TextPairs:
     """A part of the set, German and English."""
-    if not os.environ.get("GRUNIT_DATA"):
-        raise DataError("set GRUNIT_DATA to the folder that holds multi30k")
-    folder = Path(os.environ["GRUNIT_DATA"], "multi30k")
-    pairs = read_pairs(folder / f"{part}.de.gz", str(folder / f"{part}.en.gz"))
+    pairs = read_pairs(*(str(data_folder("multi30k") / f"{part}.{language}.gz") for language in ("de", "en")))
     return TextPairs(pairs.sources[:limit], pairs.targets[:limit], pairs.place)
 
 
@@ -53,9 +48,8 @@ def measure_row(name: str, seed: int, smoke: bool = False) -> dict[str, Any]:
     options, _ = ROWS[name]
     few = {"hidden_size": 8, "embedding_size": 8, "max_epochs": 1, "max_size": 400} if smoke else {}
     train, held, test = (load(part, 20 if smoke else None) for part in ("train", "val", "test_2016_flickr"))
-    say(f"{name}, seed {seed}")
     with use_threads(1):
-        begun, cpu = time.perf_counter(), time.process_time()
+        cpu = time.process_time()
         model = Translator(**{**options, **few}, seed=seed, verbose=0 if smoke else 2, device="cpu")
         checkpoint = Path(tempfile.gettempdir(), f"translation-{name.replace(', ', '-')}-{seed}.checkpoint")
         resumed = checkpoint.exists() and not smoke
@@ -73,8 +67,6 @@ def measure_row(name: str, seed: int, smoke: bool = False) -> dict[str, Any]:
         folded = model.evaluate(test.sources, test.targets, lowercase=True)
         speed = measure_speed(model, test.sources, rounds=1 if smoke else 3) if name == "attention" else None
     found = {
-        "row": name,
-        "seed": seed,
         "options": {**options, **few},
         "parameters": sum(parameter.numel() for parameter in model.model_.parameters()),
         "tokens": [len(model.source_.vocabulary), len(model.target_.vocabulary)],
@@ -87,58 +79,41 @@ def measure_row(name: str, seed: int, smoke: bool = False) -> dict[str, Any]:
         "validation": model.history_.validation,
         "fit_seconds": wall,
         "processor_seconds": processor,
-        "wall_seconds": time.perf_counter() - begun,
         "examples": [list(three) for three in zip(test.sources, test.targets, model.translate(test.sources[:5]))],
         "command": f"python -m benchmarks.translation --rows {shlex.quote(name)} --seeds {seed}",
     }
     if speed is not None:
         found["speed"] = speed
-    say(f"  BLEU {found['BLEU']:.2f}, chrF {found['chrF']:.2f}, {wall:.0f} s")
     return found
+
+
+def kept(smoke: bool = False) -> KeptRows:
+    """What is measured so far."""
+    wanted = [(name, seed) for name, (_, seeds) in ROWS.items() for seed in (seeds[:1] if smoke else seeds)]
+    return KeptRows("translation", ("row", "seed"), wanted, tell, smoke=smoke)
 
 
 def measure(settings: Settings) -> dict[str, Any]:
     """All rows and seeds that have no result yet."""
-    rows = [] if settings.smoke else (read("translation", FOLDER) or {}).get("rows", [])
-    done = {(row["row"], row["seed"]) for row in rows}
-    for name, (_, seeds) in ROWS.items():
-        for seed in seeds[:1] if settings.smoke else seeds:
-            if (name, seed) not in done:
-                rows.append(measure_row(name, seed, settings.smoke))
-                if not settings.smoke:
-                    keep(rows)
-    return {"rows": rows}
-
-
-def keep(rows: list[dict[str, Any]]) -> None:
-    """Write what is measured so far."""
-    names = list(ROWS)
-    ordered = sorted(rows, key=lambda row: (names.index(row["row"]), row["seed"]))
-    run = describe_run(Settings(), ["translation"], sum(row["wall_seconds"] for row in ordered))
-    document = rounded({"run": run, "rows": ordered})
-    write("translation", document, tell(document), FOLDER)
+    return kept(settings.smoke).measure_missing(partial(measure_row, smoke=settings.smoke))
 
 
 def tell(document: dict[str, Any]) -> str:
     """Tables and what they mean."""
     lines = []
-    for name in ROWS:
-        rows = [row for row in document["rows"] if row["row"] == name]
+    for name, rows in by("row", document["rows"]).items():
         processor = [row["processor_seconds"] for row in rows]
-        if rows:
-            lines.append(
-                [
-                    name,
-                    ", ".join(str(row["seed"]) for row in rows),
-                    spread(rows, "BLEU"),
-                    spread(rows, "BLEU, one beam"),
-                    spread(rows, "BLEU, capitals alike"),
-                    spread(rows, "chrF"),
-                    f"{rows[0]['parameters'] / 1e6:.1f} M",
-                    f"{statistics.fmean(row['fit_seconds'] for row in rows) / 60:.0f} min",
-                    ", ".join("-" if one is None else f"{one / 60:.0f} min" for one in processor),
-                ]
-            )
+        scores = ("BLEU", "BLEU, one beam", "BLEU, capitals alike", "chrF")
+        lines.append(
+            [
+                name,
+                ", ".join(str(row["seed"]) for row in rows),
+                *(spread([row[score] for row in rows]) for score in scores),
+                f"{rows[0]['parameters'] / 1e6:.1f} M",
+                f"{statistics.fmean(row['fit_seconds'] for row in rows) / 60:.0f} min",
+                ", ".join("-" if one is None else f"{one / 60:.0f} min" for one in processor),
+            ]
+        )
     header = ["network", "seeds", "BLEU", "one beam", "capitals alike", "chrF", "parameters", "a fit", "of processor"]
     main = [row["BLEU"] for row in document["rows"] if row["row"] == "attention"]
     judged = "not measured yet" if not main else "met" if statistics.fmean(main) > GOAL else "**missed**"
@@ -156,13 +131,6 @@ def tell(document: dict[str, Any]) -> str:
         + (f"`{document['rows'][0]['signatures'][1]}`. Commands: {commands}.\n" if document["rows"] else "")
         + tell_examples(document["rows"])
     )
-
-
-def spread(rows: list[dict[str, Any]], name: str) -> str:
-    """The mean over seeds, with the standard deviation where there are several."""
-    values = [row[name] for row in rows]
-    several = f" ± {statistics.stdev(values):.2f}" if len(values) > 1 else ""
-    return f"{statistics.fmean(values):.2f}{several}"
 
 
 def tell_speed(rows: list[dict[str, Any]]) -> str:
@@ -193,18 +161,5 @@ def tell_examples(rows: list[dict[str, Any]]) -> str:
     )
 
 
-def main() -> None:
-    """Measure some rows anew, and keep each as it is done."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.translation", description=__doc__)
-    parser.add_argument("--rows", nargs="*", choices=list(ROWS), default=list(ROWS))
-    parser.add_argument("--seeds", nargs="*", type=int, help="[default: those of the row]")
-    options = parser.parse_args()
-    for name in options.rows:
-        for seed in options.seeds or ROWS[name][1]:
-            row = measure_row(name, seed)
-            before = (read("translation", FOLDER) or {}).get("rows", [])
-            keep([*(old for old in before if (old["row"], old["seed"]) != (name, seed)), row])
-
-
 if __name__ == "__main__":
-    main()
+    run(kept(), measure_row, __doc__, again=True)

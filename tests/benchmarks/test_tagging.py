@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks import tagging
+from benchmarks.kept_rows import join
 from benchmarks.settings import Settings
 
 
@@ -36,10 +37,8 @@ def test_the_table_holds_the_baseline_and_both_ways_to_spell(few):
     one = tagging.measure_seed("made_up", 0, smoke=True, characters="cnn")
     assert one["options"]["characters"] == "cnn"
     assert one["command"].endswith("--seeds 0 --characters cnn")
-    rows = tagging.add(document["rows"], "made_up", characters={"cnn": one, "rnn": one})
-    text = tagging.tell({"rows": rows})
+    row = join(join(row, ("characters", "rnn"), one), ("characters", "cnn"), one)
+    text = tagging.tell({"rows": [{"set": "made_up", "baseline": row["baseline"]}, row]})
     assert "accuracy, most frequent tag of each word | 100.00 | 75.00" in text
     assert "| made_up | rnn |" in text
-    again = tagging.join(rows, "made_up", {**row["seeds"][0], "seed": 1})
-    assert [seed["seed"] for seed in again[0]["seeds"]] == [0, 1]
-    assert again[0]["baseline"] == row["baseline"]
+    assert "--seeds 0 1`" in tagging.tell({"rows": [join(row, ("seeds", "1"), row["seeds"]["0"])]})

@@ -9,7 +9,7 @@ import pytest
 from benchmarks import text_classification
 from benchmarks.results import describe_run
 from benchmarks.settings import Settings
-from grunit.errors import DataError
+from grunit.errors import InputError
 
 
 @pytest.fixture
@@ -41,14 +41,17 @@ def test_every_set_is_measured_with_every_seed(folder):
 
 
 def test_what_is_there_is_not_measured_again(folder):
-    kept = []
-    row = {"baseline": {"accuracy": 50.0}, "seeds": {"0": {"accuracy": 1.0}}}
-    text_classification.measure_set("trec", (0,), row, lambda: kept.append(1))
-    assert row["seeds"] == {"0": {"accuracy": 1.0}}
-    assert not kept
+    rows = text_classification.kept(smoke=True)
+    row = {"set": "trec", "train": 7, "test": 7, "baseline": {"accuracy": 50.0}, "seeds": {"0": {"accuracy": 1.0}}}
+    rows.document = {"rows": [row]}
+    text_classification.measure_set(rows, "trec", (0,), smoke=True)
+    assert rows.document == {"rows": [row]}
+    text_classification.measure_set(rows, "trec", (0, 1), smoke=True)
+    assert list(rows.document["rows"][0]["seeds"]) == ["0", "1"]
+    assert rows.document["rows"][0]["train"] == 7
 
 
 def test_without_the_folder_it_says_so(monkeypatch):
     monkeypatch.delenv("GRUNIT_DATA", raising=False)
-    with pytest.raises(DataError, match="set GRUNIT_DATA"):
+    with pytest.raises(InputError, match="set the environment variable GRUNIT_DATA to the folder that holds trec"):
         text_classification.load("trec")

@@ -1,4 +1,4 @@
-"""An interrupted suite goes on from the rows it has, unless what they depend on has changed."""
+"""Training end to end: the sizes add up, and both suites of speed run, small."""
 
 from __future__ import annotations
 
@@ -8,23 +8,6 @@ import pytest
 
 from benchmarks import __main__ as command
 from benchmarks import throughput
-from benchmarks.partial import Partial
-
-
-def fail():
-    raise AssertionError("measured again")
-
-
-def test_rows_measured_before_are_not_measured_again(tmp_path):
-    first = Partial("suite", tmp_path, {"sizes": (1, 2)})
-    assert first.row("a", lambda: {"seconds": 1.5}) == {"seconds": 1.5}
-    again = Partial("suite", tmp_path, {"sizes": (1, 2)})
-    assert again.row("a", fail) == {"seconds": 1.5}
-    other = Partial("suite", tmp_path, {"sizes": (1, 3)})
-    with pytest.raises(AssertionError, match="measured again"):
-        other.row("a", fail)
-    again.close()
-    assert not list(tmp_path.iterdir())
 
 
 def test_steps_are_those_that_the_windows_make():
