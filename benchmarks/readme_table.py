@@ -1,38 +1,46 @@
-"""The speed section of the README and of the documentation, made from the results that are kept.
+"""Sections of the README and of the documentation that are made from the results that are kept.
 
-``python -m benchmarks.readme_table`` writes it between the two marks; a test holds the files to it.
+``python -m benchmarks.readme_table`` writes each between its two marks; a test holds the files to it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks import goals, probes, sequences, streaming
+from benchmarks import goals, probes, reached, sequences, streaming
 from benchmarks.results import FOLDER, read, tell_run
 from benchmarks.tables import markdown
 
 ROOT = Path(__file__).parents[1]
-BEGIN, END = "<!-- made by benchmarks/readme_table.py -->", "<!-- end of what is made -->"
+BEGIN, END = "<!-- {}: made by benchmarks/readme_table.py -->", "<!-- end of what is made -->"
 NOTHING = "No results are kept yet: `make bench` measures your machine."
 
 
 def main() -> None:
-    """Write the section into every file that has the marks."""
-    for path, make in PLACES.items():
-        text = path.read_text(encoding="utf-8")
-        path.write_text(replace(text, make(FOLDER)), encoding="utf-8")
+    """Write the sections into every file that has their marks."""
+    for path in PLACES:
+        path.write_text(renew(path.read_text(encoding="utf-8"), path), encoding="utf-8")
 
 
-def replace(text: str, section: str) -> str:
-    """The text with another section between the marks.
+def renew(text: str, path: Path) -> str:
+    """The text of a file with all its sections made anew."""
+    for name, make in PLACES[path].items():
+        text = replace(text, name, make(FOLDER))
+    return text
 
-    >>> replace(f"a {BEGIN} old {END} b", "new").splitlines()[1:-1]
+
+def replace(text: str, name: str, section: str) -> str:
+    """The text with another section between the marks of this name.
+
+    >>> replace(f"a {BEGIN.format('speed')} old {END} b", "speed", "new").splitlines()[1:-1]
     ['', 'new', '']
     """
-    before, rest = text.split(BEGIN)
-    return f"{before}{BEGIN}\n\n{section}\n\n{END}{rest.split(END)[1]}"
+    begin = BEGIN.format(name)
+    before, rest = text.split(begin)
+    return f"{before}{begin}\n\n{section}\n\n{END}{rest.partition(END)[2]}"
 
 
 def summarise(folder: Path) -> str:
@@ -100,10 +108,10 @@ def tell_all(folder: Path) -> str:
     return "\n\n".join([tell_run(found["sequences"]["run"]), *parts])
 
 
-PLACES = {
-    ROOT / "README.md": summarise,
-    ROOT / "docs" / "speed.md": tell_all,
-    ROOT / "docs" / "probes.md": probes.tell_all,
+PLACES: dict[Path, dict[str, Callable[[Path], str]]] = {
+    ROOT / "README.md": {"quality": reached.tell, "speed": summarise},
+    ROOT / "docs" / "speed.md": {"speed": tell_all},
+    ROOT / "docs" / "probes.md": {"probes": probes.tell_all},
 }
 
 if __name__ == "__main__":

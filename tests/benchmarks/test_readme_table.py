@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from benchmarks import readme_table
-from benchmarks.results import FOLDER, read, write
+from benchmarks.results import read, write
 
 
 @pytest.mark.parametrize("path", readme_table.PLACES, ids=lambda path: path.name)
 def test_files_hold_what_the_results_say(path):
     text = path.read_text(encoding="utf-8")
-    assert text == readme_table.replace(text, readme_table.PLACES[path](FOLDER)), "python -m benchmarks.readme_table"
+    assert text == readme_table.renew(text, path), "python -m benchmarks.readme_table"
 
 
 def row(cell, work, size, ratio):

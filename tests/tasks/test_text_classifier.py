@@ -223,7 +223,8 @@ def test_pairs_of_neighbours_have_numbers_of_their_own():
     assert model.score(texts, labels) == 1.0
     rows = model.front_.rows(["so fine", "fine"], None)
     ids, lengths = rows.take(torch.tensor([1, 0]))
-    assert ids.tolist() == [[[2, 2], [0, 0]], [[3, 5], [2, 2]]] and lengths.tolist() == [1, 2]
+    assert ids.tolist() == [[[2, 2], [0, 0]], [[3, 5], [2, 2]]]
+    assert lengths.tolist() == [1, 2]
 
 
 def test_a_hidden_word_is_hidden_in_its_pairs_too():
@@ -237,7 +238,9 @@ def test_a_hidden_word_is_hidden_in_its_pairs_too():
             (part == table.weight[1]).all(-1)
             for part, table in zip(embedded.split([8, 50], -1), (model.embedding, model.pairs), strict=True)
         )
-    assert 0.25 < words[:, :40].float().mean() < 0.35 and not words[:, 40:].any() and not pairs[:, 40:].any()
+    assert 0.25 < words[:, :40].float().mean() < 0.35
+    assert not words[:, 40:].any()
+    assert not pairs[:, 40:].any()
     after = torch.cat([words[:, 1:40], torch.zeros(40, 1, dtype=torch.bool)], 1)
     torch.testing.assert_close(pairs[:, :40], words[:, :40] | after)
 
