@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import subprocess
 import sys
 
 import pytest
+import typer
 
 import grunit
 from grunit.cli import app
@@ -128,6 +131,30 @@ def test_a_full_disk_is_a_refusal(run, failing):
 def test_interrupt_is_one_sentence(run, failing):
     failing(KeyboardInterrupt())
     assert run("doctor") == (130, "", "grunit: stopped\n")
+
+
+@pytest.mark.parametrize("swallowed", ["and something else fails", "and typer ends the run", "and training begins"])
+def test_an_interrupt_that_a_library_swallows_still_stops(run, monkeypatch, swallowed):
+    """As where Ctrl-C falls into the import of torch, which then is half there."""
+    from grunit.training.interrupt import deferred_interrupt
+
+    def verb():
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        if "fails" in swallowed:
+            raise AttributeError("module 'numpy' has no attribute 'ndarray'")
+        if "typer" in swallowed:
+            raise typer.Exit(130)
+        with deferred_interrupt():
+            raise AssertionError("training began")
+
+    monkeypatch.setattr(app, "load", lambda name: verb)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert run("doctor") == (130, "", "grunit: stopped\n")
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_reader_that_goes_away_is_no_error(start):

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 import grunit
+from grunit.cli.interrupts import Interrupt, remembered
 from grunit.cli.verbs import VERBS, load, stand_in
 from grunit.cli.wording import as_typed
 from grunit.errors import GrunitError
@@ -20,6 +21,10 @@ BAD_INPUT = 2
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 BUG = 1
+
+
+class StoppedError(Exception):
+    """Ctrl-C reached a verb, which says where it stopped."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,14 +41,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = "--debug" in given
     given = [word for word in given if word != "--debug"] or ["--help"]
     chosen = next((word for word in given if word in VERBS), None)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), remembered() as interrupt:
         if not debug:
             warnings.simplefilter("ignore")
             warnings.filterwarnings("default", module="grunit")
             warnings.showwarning = functools.partial(tell_warning, chosen)
         try:
-            status = build_app(chosen, debug)(given, prog_name="grunit", standalone_mode=False) or 0
+            status = build_app(chosen, debug, interrupt)(given, prog_name="grunit", standalone_mode=False) or 0
             sys.stdout.flush()
+            if status == INTERRUPTED:  # while the arguments were read, of which typer says nothing
+                complain("stopped", status)
+        except StoppedError as stop:
+            status = complain(str(stop), INTERRUPTED)
         except BrokenPipeError:
             status = close_broken_pipe()
         except SystemExit:
@@ -52,6 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except KeyboardInterrupt:
             status = complain("stopped", INTERRUPTED)
         except Exception as error:
+            if interrupt.came:
+                return complain("stopped", INTERRUPTED)
             # What the parser refuses carries format_message; its class has moved between typer's releases.
             if debug or not hasattr(error, "format_message"):
                 raise
@@ -59,13 +70,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def build_app(chosen: str | None, debug: bool = False) -> typer.Typer:
+def build_app(chosen: str | None, debug: bool = False, interrupt: Interrupt | None = None) -> typer.Typer:
     """The application with every verb listed and only the chosen one loaded."""
     # Rich help pages would take the import of rich, a third of the time that help may take.
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     app.callback()(introduce)
     for name, verb in VERBS.items():
-        function = answerable(load(name), debug) if name == chosen else stand_in(name)
+        function = answerable(load(name), debug, interrupt or Interrupt()) if name == chosen else stand_in(name)
         app.command(name, short_help=verb.summary)(function)
     return app
 
@@ -89,7 +100,7 @@ def introduce(
     """
 
 
-def answerable(function: Callable[..., Any], debug: bool) -> Callable[..., Any]:
+def answerable(function: Callable[..., Any], debug: bool, interrupt: Interrupt) -> Callable[..., Any]:
     """The verb's function, whose failures end in one sentence and an exit status."""
 
     @functools.wraps(function)
@@ -97,7 +108,7 @@ def answerable(function: Callable[..., Any], debug: bool) -> Callable[..., Any]:
         try:
             return function(*arguments, **options)
         except KeyboardInterrupt as stop:
-            raise typer.Exit(complain(str(stop) or "stopped", INTERRUPTED)) from None
+            raise StoppedError(str(stop) or "stopped") from None
         except BrokenPipeError:
             raise typer.Exit(close_broken_pipe()) from None
         except (typer.Exit, typer.Abort):
@@ -108,6 +119,8 @@ def answerable(function: Callable[..., Any], debug: bool) -> Callable[..., Any]:
             sentence = as_typed(str(error), function) if isinstance(error, GrunitError) else str(error)
             raise typer.Exit(complain(sentence, BAD_INPUT)) from None
         except Exception as error:
+            if interrupt.came:  # what was being loaded is half there
+                raise StoppedError("stopped") from None
             if debug or hasattr(error, "format_message"):
                 raise
             sentence = f"this is a bug in grunit: {type(error).__name__}: {error} (--debug shows where)"

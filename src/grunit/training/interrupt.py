@@ -17,6 +17,9 @@ def deferred_interrupt(patience: float = 0.0) -> Iterator[Callable[[], bool]]:
     Args:
         patience: seconds after the first in which others are taken for the same.
 
+    Raises:
+        KeyboardInterrupt: the handler found, which stands for Python's own, says that one came already.
+
     Yields:
         a function that says whether one came. In a thread other than the main one, where Python does not deliver
         signals, it always says no.
@@ -27,10 +30,17 @@ def deferred_interrupt(patience: float = 0.0) -> Iterator[Callable[[], bool]]:
     """
     came, first = threading.Event(), 0.0
     # A program that has its own handler keeps it.
-    ours = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
-    before = {number: handler for number, handler in ours.items() if signal.getsignal(number) is handler}
+    defaults = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    found = {number: signal.getsignal(number) for number in defaults}
+    before = {
+        number: handler
+        for number, handler in found.items()
+        if handler is defaults[number] or getattr(handler, "stands_for_default", False)
+    }
     if threading.current_thread() is not threading.main_thread():
         before = {}
+    if any(getattr(handler, "came", False) for handler in before.values()):
+        raise KeyboardInterrupt  # one came before, and was swallowed while a library was loaded
 
     def note(number: int, frame: Any) -> None:
         nonlocal first
