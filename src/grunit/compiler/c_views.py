@@ -12,6 +12,7 @@ from torch.fx import Node
 
 from grunit.compiler.simplify import is_size
 from grunit.compiler.trace import UncompilableError
+from grunit.compiler.values import ROWS, Value
 
 aten = torch.ops.aten
 
@@ -67,14 +68,14 @@ def rows_axis(node: Node) -> int | None:
     axes = [axis for axis, size in enumerate(shape) if not isinstance(size, int)]
     if not axes:
         return None
-    if len(axes) > 1 or not shape[axes[0]].node.expr.is_Symbol:
+    if len(axes) > 1 or shape[axes[0]] != ROWS:
         raise UncompilableError(f"{node.name} of shape {tuple(shape)} has other than one row a sequence")
     return axes[0]
 
 
 def has_rows(node: Node) -> bool:
     """Whether a value has a row for each sequence of the batch, along whichever axis."""
-    return isinstance(node.meta.get("val"), torch.Tensor) and rows_axis(node) is not None
+    return isinstance(node.meta.get("val"), Value) and rows_axis(node) is not None
 
 
 def row_shape(node: Node) -> tuple[int, ...]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch._decomp import core_aten_decompositions, get_decompositions
 
 aten = torch.ops.aten
 
@@ -135,9 +134,29 @@ def _decompose_convolution_backward(
     return tuple(found)
 
 
+OWN: dict[Any, Callable[..., Any]] = {
+    aten.addmm.default: _decompose_addmm,
+    aten.split_with_sizes.default: _decompose_split,
+    aten.split.Tensor: _decompose_equal_split,
+    aten.var_mean.correction: _decompose_variance_and_mean,
+    aten.var.correction: _decompose_variance,
+    aten.copy.default: _decompose_copy,
+    aten.slice_scatter.default: _decompose_slice_scatter,
+    aten.select_scatter.default: _decompose_select_scatter,
+    aten.stack.default: _decompose_stack,
+    aten.roll.default: _decompose_roll,
+    aten.convolution_backward.default: _decompose_convolution_backward,
+    aten.bmm.default: _decompose_batched_product,
+    aten.mm.default: _decompose_product,
+}
+"""Those that differ from PyTorch's own, or that it lacks."""
+
+
 @cache
 def decompositions() -> dict[Any, Any]:
     """PyTorch's core decompositions, and the few more that leave only products, pointwise ops and reductions."""
+    from torch._decomp import core_aten_decompositions, get_decompositions  # slow to import
+
     table = dict(core_aten_decompositions())
     table.update(
         get_decompositions(
@@ -181,17 +200,5 @@ def decompositions() -> dict[Any, Any]:
             ]
         )
     )
-    table[aten.addmm.default] = _decompose_addmm
-    table[aten.split_with_sizes.default] = _decompose_split
-    table[aten.split.Tensor] = _decompose_equal_split
-    table[aten.var_mean.correction] = _decompose_variance_and_mean
-    table[aten.var.correction] = _decompose_variance
-    table[aten.copy.default] = _decompose_copy
-    table[aten.slice_scatter.default] = _decompose_slice_scatter
-    table[aten.select_scatter.default] = _decompose_select_scatter
-    table[aten.stack.default] = _decompose_stack
-    table[aten.roll.default] = _decompose_roll
-    table[aten.convolution_backward.default] = _decompose_convolution_backward
-    table[aten.bmm.default] = _decompose_batched_product
-    table[aten.mm.default] = _decompose_product
+    table.update(OWN)
     return table

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch.fx import Graph, Node
 
@@ -24,17 +26,11 @@ def lower_products(graph: Graph, dtype: torch.dtype) -> None:
         result.meta["val"] = node.meta["val"]
         node.replace_all_uses_with(result, delete_user_cb=lambda user, keep=result: user is not keep)
         node.args = tuple(factors)
-        node.meta["val"] = _as(node, dtype)
+        node.meta["val"] = replace(node.meta["val"], dtype=dtype)
     graph.lint()
-
-
-def _as(node: Node, dtype: torch.dtype) -> torch.Tensor:
-    value = node.meta["val"]
-    with value.fake_mode:
-        return torch.empty(value.shape, dtype=dtype, device=value.device)
 
 
 def _cast(graph: Graph, node: Node, dtype: torch.dtype) -> Node:
     cast = graph.call_function(aten._to_copy.default, (node,), {"dtype": dtype})
-    cast.meta["val"] = _as(node, dtype)
+    cast.meta["val"] = replace(node.meta["val"], dtype=dtype)
     return cast

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from torch.fx.graph_module import GraphModule
 
 from grunit.compiler.simplify import is_movable, is_size
 from grunit.compiler.trace import UncompilableError
+from grunit.compiler.values import Rows
 
 aten = torch.ops.aten
 
@@ -43,8 +45,23 @@ class Region:
     name: str
     reads: tuple[Node, ...]
     writes: tuple[Node, ...]
-    call: Callable[..., tuple[Tensor, ...]]
-    code: str
+    graph: Graph
+    constants: Any
+
+    @cached_property
+    def _module(self) -> GraphModule:
+        # Made when it is first called: where the C backend runs, most regions never are.
+        return GraphModule(self.constants, self.graph, class_name=self.name)
+
+    @cached_property
+    def call(self) -> Callable[..., tuple[Tensor, ...]]:
+        """The function."""
+        return self._module.forward
+
+    @property
+    def code(self) -> str:
+        """The function as text."""
+        return _readable(self._module.code, self.name)
 
 
 def make_region(
@@ -92,9 +109,7 @@ def make_region(
             copies[node]._rename(names[node])
     graph.output(tuple(read(node) for node in writes))
     _fuse_addmm(graph)
-    graph.lint()
-    module = GraphModule(constants, graph, class_name=name)
-    return Region(name, tuple(reads), tuple(writes), module.forward, _readable(module.code, name))
+    return Region(name, tuple(reads), tuple(writes), graph, constants)
 
 
 def _needed(writes: Sequence[Node], inside: set[Node]) -> list[Node]:
@@ -114,20 +129,13 @@ def _last_placeholder(graph: Graph) -> Node:
 
 def _copy_size(graph: Graph, node: Node, rows: Node) -> Node | int:
     """A size as a formula of the number of rows: ``rows``, ``3 * rows``, ``3 * rows + 1``."""
-    value = node.meta["val"]
-    if isinstance(value, int):
-        return value
-    formula = value.node.expr
-    if formula.is_Integer:
-        return int(formula)
-    if len(formula.free_symbols) != 1 or not formula.is_polynomial():
-        raise UncompilableError(f"step needs a size that is no multiple of the number of rows: {formula}")
-    (symbol,) = formula.free_symbols
-    factor, rest = formula.coeff(symbol), formula.subs(symbol, 0)
-    if formula != factor * symbol + rest or not (factor.is_Integer and rest.is_Integer):
-        raise UncompilableError(f"step needs a size that is no multiple of the number of rows: {formula}")
-    result = rows if factor == 1 else graph.call_function(operator.mul, (rows, int(factor)))
-    return result if rest == 0 else graph.call_function(operator.add, (result, int(rest)))
+    size: int | Rows = node.meta["val"]
+    if isinstance(size, int):
+        return size
+    if size.formula:
+        raise UncompilableError(f"step needs a size that is no multiple of the number of rows: {size}")
+    result = rows if size.times == 1 else graph.call_function(operator.mul, (rows, size.times))
+    return result if size.more == 0 else graph.call_function(operator.add, (result, size.more))
 
 
 def _fuse_addmm(graph: Graph) -> None:

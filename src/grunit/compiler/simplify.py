@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch.fx import Graph, Node
 
+from grunit.compiler.values import ROWS, Rows, Value, broadcast
+
 aten = torch.ops.aten
 
 
@@ -49,13 +51,13 @@ def ancestors(nodes: Iterable[Node], inside: set[Node] | None = None) -> set[Nod
 
 def is_size(node: Node) -> bool:
     """Whether a node is a number of rows rather than a tensor."""
-    return isinstance(node.meta.get("val"), (int, torch.SymInt))
+    return isinstance(node.meta.get("val"), (int, Rows))
 
 
 def has_rows(node: Node) -> bool:
     """Whether a value of the step has one row a sequence, as opposed to parameters and numbers."""
     value = node.meta.get("val")
-    return isinstance(value, torch.Tensor) and value.dim() > 0 and not isinstance(value.shape[0], int)
+    return isinstance(value, Value) and value.dim() > 0 and not isinstance(value.shape[0], int)
 
 
 def is_movable(node: Node) -> bool:
@@ -66,12 +68,10 @@ def is_movable(node: Node) -> bool:
     once) is computed again where it is read.
     """
     value = node.meta.get("val")
-    if not isinstance(value, torch.Tensor):
+    if not isinstance(value, Value):
         return False
     first, *others = value.shape or (1,)
-    if not all(isinstance(size, int) for size in others):
-        return False
-    return isinstance(first, int) or first.node.expr.is_Symbol
+    return (isinstance(first, int) or first == ROWS) and all(isinstance(size, int) for size in others)
 
 
 def _freeze(argument: Any) -> Any:
@@ -156,7 +156,6 @@ def _terms(node: Node, root: Node) -> list[Any]:
 
 def _add(graph: Graph, a: Node, b: Node) -> Node:
     node = graph.call_function(aten.add.Tensor, (a, b))
-    mode = next(v.fake_mode for v in (a.meta["val"], b.meta["val"]) if hasattr(v, "fake_mode"))
-    with mode:
-        node.meta["val"] = a.meta["val"] + b.meta["val"]
+    first, second = a.meta["val"], b.meta["val"]
+    node.meta["val"] = Value(broadcast(first.shape, second.shape), first.dtype, first.device)
     return node

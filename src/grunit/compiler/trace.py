@@ -2,48 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch._subclasses.fake_tensor import FakeTensorMode
-from torch.func import functionalize
-from torch.fx import Node
+from torch.fx import Graph, Node
 
-from grunit.compiler.decompose import CONVOLUTIONS, decompositions
-from grunit.compiler.eager import guarded_step
 from grunit.compiler.program import StepGraph
-from grunit.errors import InputError, ShapeError
-from grunit.gates import record_gates
-
-
-class UncompilableError(Exception):
-    """Why a step cannot be compiled, in words."""
-
-
-class _ShapesOnly(FakeTensorMode):
-    """Tensors of shapes alone, on which a convolution does not ask for the number of rows.
-
-    PyTorch asks it to choose a library for the convolution, as in ``rows >= 16``; what is computed is the same either
-    way, so the answer is no branch of the step.
-    """
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        environment = self.shape_env if func in CONVOLUTIONS else None
-        with nullcontext() if environment is None else environment.suppress_guards():
-            return super().__torch_dispatch__(func, types, args, kwargs or {})
-
-
-def _fake(mode: FakeTensorMode, value: Tensor, rows: bool) -> Tensor:
-    from torch.fx.experimental.symbolic_shapes import DimDynamic, StatelessSymbolicContext
-
-    if not rows:
-        return mode.from_tensor(value.detach(), static_shapes=True)
-    dynamic = [DimDynamic.DYNAMIC] + [DimDynamic.STATIC] * (value.dim() - 1)
-    return mode.from_tensor(value.detach(), symbolic_context=StatelessSymbolicContext(dynamic_sizes=dynamic))
+from grunit.compiler.record import record
+from grunit.compiler.symbolic import UncompilableError, is_mutation, trace_symbolically
 
 
 def trace(
@@ -67,160 +35,33 @@ def trace(
     Raises:
         UncompilableError: the step branches on values, mixes rows, draws random numbers, or leaves tensors behind.
     """
-    # These load sympy, half a second that only the first compilation of a process shall pay.
-    from torch.fx.experimental.proxy_tensor import make_fx
-    from torch.fx.experimental.symbolic_shapes import ShapeEnv
-
-    mode = _ShapesOnly(shape_env=ShapeEnv(), allow_non_fake_inputs=True)
-    fake_parameters = [_fake(mode, value, rows=False) for value in parameters.values()]
-    # One fake tensor makes the symbol B; the others are made from it, so that all rows are the same symbol.
-    first = _fake(mode, torch.empty(7, inputs[0].shape[1], dtype=inputs[0].dtype, device=inputs[0].device), rows=True)
-    with mode:
-        rows = first.shape[0]
-
-        def like(value: Tensor) -> Tensor:
-            return torch.empty(rows, value.shape[1], dtype=value.dtype, device=value.device)
-
-        fake_inputs = [first, *(like(value) for value in inputs[1:])]
-        fake_states, cotangents = [like(v) for v in states], [like(v) for v in states]
-        column = torch.empty(rows, 1, dtype=torch.bool, device=first.device)
-        masks = {name: column.clone() for name, on in (("valid", masked), ("reset", resettable)) if on}
-
-    groups: list[tuple[str, list[str], list[Tensor]]] = [
-        ("parameter", list(parameters), fake_parameters),
-        ("input", list(cell.inputs), fake_inputs),
-        ("mask", list(masks), list(masks.values())),
-        ("state", list(cell.state), fake_states),
-        ("cotangent", list(cell.state), cotangents),
-    ]
-    sizes = [len(names) for _, names, _ in groups]
-    layout: dict[str, list[str]] = {}
-
-    def joint(*flat: Tensor) -> list[Tensor]:
-        parts, start = [], 0
-        for size in sizes:
-            parts.append(list(flat[start : start + size]))
-            start += size
-        weights, values, guards, before, gradients = parts
-        primals = {**dict(zip(parameters, weights)), **dict(zip(cell.inputs, values)), **dict(zip(cell.state, before))}
-        if len(primals) < len(weights) + len(values) + len(before):
-            raise UncompilableError("a parameter, an input and a state share a name")
-        floats = {name: value for name, value in primals.items() if value.is_floating_point()}
-
-        def forward(some: dict[str, Tensor]) -> tuple[tuple[Tensor, ...], dict[str, Tensor]]:
-            now = {**primals, **some}
-            guard = dict(zip(masks, guards))
-            with record_gates() as gates:
-                new = guarded_step(
-                    cell,
-                    {name: now[name] for name in parameters},
-                    [now[name] for name in cell.inputs],
-                    [now[name] for name in cell.state],
-                    guard.get("valid"),
-                    guard.get("reset"),
-                )
-            _check_new_states(cell, new, before)
-            return new, dict(gates)
-
-        pulled_back: Any = torch.func.vjp(forward, floats, has_aux=True)
-        new, pullback, gates = pulled_back
-        (pulled,) = pullback(tuple(gradients))
-        layout.update(gradients=list(pulled), gates=list(gates))
-        return [*new, *pulled.values(), *gates.values()]
-
-    flat = [value for _, _, values in groups for value in values]
-    autocast = torch.autocast(first.device.type, enabled=False) if first.device.type != "meta" else nullcontext()
+    masks = [name for name, on in (("valid", masked), ("reset", resettable)) if on]
     try:
-        with autocast, torch.enable_grad(), _without_torch_log():
-            module = make_fx(joint, decomposition_table=decompositions(), tracing_mode="symbolic")(*flat)
-            if any(_is_mutation(node) for node in module.graph.nodes):
-                # In-place arithmetic on intermediates, of the step or of a derivative, becomes ordinary arithmetic.
-                functional = functionalize(module, remove="mutations")
-                module = make_fx(functional, decomposition_table=decompositions(), tracing_mode="symbolic")(*flat)
-    except (UncompilableError, InputError):
-        raise
-    except Exception as error:
-        raise UncompilableError(_reason(error)) from error
-    if mode.shape_env is not None and mode.shape_env.guards:
-        raise UncompilableError("step branches on the number of rows")
-    return _name_nodes(type(cell).__name__, module.graph, groups, layout, cell.state)
-
-
-@contextmanager
-def _without_torch_log() -> Iterator[None]:
-    """Keep torch from logging a step's mistake, which the user is about to see as an exception."""
-    logger = logging.getLogger("torch._subclasses.fake_tensor")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-
-
-def _reason(error: Exception) -> str:
-    text = str(error).strip()
-    if "data-dependent" in text:
-        return "step branches on the values of a tensor"
-    return text.splitlines()[0] if text else repr(error)
-
-
-def _is_mutation(node: Node) -> bool:
-    return isinstance(node.target, torch._ops.OpOverload) and node.target._schema.is_mutable
-
-
-def _check_new_states(cell: Any, new: Sequence[Tensor], before: Sequence[Tensor]) -> None:
-    kind = type(cell).__name__
-    if not all(isinstance(value, Tensor) for value in new):
-        raise InputError(f"step of {kind} must return tensors, it returned {[type(value).__name__ for value in new]}")
-    if len(new) != len(before):
-        raise InputError(
-            f"step of {kind} returned {len(new)} states, the cell names {len(before)}: {', '.join(cell.state)}"
-        )
-    for name, after, old in zip(cell.state, new, before, strict=True):
-        if after.dim() != 2 or after.shape[1] != old.shape[1]:
-            came = ", ".join("B" if not isinstance(size, int) else str(size) for size in after.shape)
-            raise ShapeError(
-                f"step of {kind} was given the state {name!r} as (B, {old.shape[1]}) and returned it as ({came}): "
-                "return the same shape, or name another size in state_sizes()"
-            )
-        if after.dtype != old.dtype:
-            raise UncompilableError(f"state {name} went in as {old.dtype} and came out as {after.dtype}")
+        graph, gradients, gates = record(cell, parameters, inputs, states, masks)
+    except Exception:  # noqa: BLE001 - what is not known there or wrong shows again here, and gets its words
+        graph, gradients, gates = trace_symbolically(cell, parameters, inputs, states, masks)
+    return _name_nodes(cell, graph, list(parameters), masks, gradients, gates)
 
 
 def _name_nodes(
-    cell_name: str,
-    graph: torch.fx.Graph,
-    groups: list[tuple[str, list[str], list[Tensor]]],
-    layout: dict[str, list[str]],
-    state: Sequence[str],
+    cell: Any, graph: Graph, parameters: list[str], masks: list[str], gradients: list[str], gates: list[str]
 ) -> StepGraph:
     for node in graph.nodes:
         if node.op == "call_function" and isinstance(node.target, torch._ops.OpOverload):
             if torch.Tag.nondeterministic_seeded in node.target.tags:
                 raise UncompilableError(f"step draws random numbers ({node.target})")
-            if _is_mutation(node):
+            if is_mutation(node):
                 raise UncompilableError(f"step changes a parameter, buffer, input or state in place ({node.target})")
     for node in graph.nodes:
         if node.op == "get_attr" and getattr(graph.owning_module, str(node.target)).requires_grad:
             raise UncompilableError("step reads a tensor that wants a gradient and is no parameter of the cell")
     placeholders = iter([node for node in graph.nodes if node.op == "placeholder"])
-    found: dict[str, dict[str, Node]] = {}
-    for kind, labels, _ in groups:
-        found[kind] = {label: next(placeholders) for label in labels}
+    groups = (parameters, cell.inputs, masks, cell.state, cell.state)
+    given: list[dict[str, Node]] = [{name: next(placeholders) for name in group} for group in groups]
     (output,) = [node for node in graph.nodes if node.op == "output"]
-    results = list(output.args[0])
-    new, rest = results[: len(state)], results[len(state) :]
-    gradients, gates = rest[: len(layout["gradients"])], rest[len(layout["gradients"]) :]
-    return StepGraph(
-        cell_name=cell_name,
-        graph=graph,
-        parameters=found["parameter"],
-        inputs=found["input"],
-        masks=found["mask"],
-        states=found["state"],
-        cotangents=found["cotangent"],
-        new_states=dict(zip(state, new)),
-        gradients=dict(zip(layout["gradients"], gradients)),
-        gates=dict(zip(layout["gates"], gates)),
-    )
+    results = iter(output.args[0])
+    made: list[dict[str, Node]] = [{name: next(results) for name in group} for group in (cell.state, gradients, gates)]
+    return StepGraph(type(cell).__name__, graph, *given, *made)
+
+
+__all__ = ["UncompilableError", "trace"]

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
 from torch.fx import Node
 
 from grunit.compiler.c_emit import Walk
@@ -22,6 +21,7 @@ from grunit.compiler.regions import Region, make_region
 from grunit.compiler.schedule import schedule
 from grunit.compiler.simplify import ancestors, dependence
 from grunit.compiler.trace import UncompilableError
+from grunit.compiler.values import Value
 
 aten = torch.ops.aten
 
@@ -89,7 +89,7 @@ class LayerWalks:
                 found[node] = (args[0].args[0], args[1])
             elif node.target is aten.sum.dim_IntList and list(args[1]) == [0]:
                 found[node] = (args[0], None)
-            elif isinstance(node.meta.get("val"), Tensor):
+            elif isinstance(node.meta.get("val"), Value):
                 raise UncompilableError(f"the streaming backward does not know {node.format_node()}")
         return found
 
