@@ -34,7 +34,9 @@ class TokenRows:
     ([[8, 0, 0], [5, 6, 7]], [1, 3], [1, 0])
     """
 
-    def __init__(self, rows: Sequence[Sequence[int]], *targets: Tensor | TokenRows, padding: int = PADDING):
+    def __init__(
+        self, rows: Sequence[Sequence[int] | np.ndarray], *targets: Tensor | TokenRows, padding: int = PADDING
+    ):
         self.targets, self.padding = targets, padding
         self.lengths = torch.tensor([len(row) for row in rows], dtype=torch.long)
         if len(rows) and int(self.lengths.min()) == 0:
