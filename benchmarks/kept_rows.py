@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -65,7 +66,8 @@ class KeptRows:
         seconds = time.perf_counter() - begun
         self._read()  # anew, so that several processes can measure side by side
         rows, row = self._rows(), dict(zip(self.keys, key))
-        rows[key] = join(rows.get(key, row), place, found) if place else {**row, **found, "wall_seconds": seconds}
+        row = rows.get(key, row)  # which may have got parts meanwhile
+        rows[key] = join(row, place, found) if place else {**row, **found, "wall_seconds": seconds}
         self.document = {"rows": sorted(rows.values(), key=self._stand)}
         if not self.smoke:
             run = describe_run(Settings(), [self.name], sum(map(seconds_of, rows.values())))
@@ -107,7 +109,8 @@ class KeptRows:
 def join(row: Row, place: Sequence[str], found: Any) -> Row:
     """A row with one more part: with its name, or with that of a group and its name there.
 
-    Seeds are told together: those that were measured with other options than the new one go.
+    Seeds are told together: those that were measured with other options than the new one go, and with them what was
+    made of all of them.
 
     >>> join({"seeds": {"0": {"options": 1}}}, ("seeds", "1"), {"options": 2})
     {'seeds': {'1': {'options': 2}}}
@@ -119,8 +122,17 @@ def join(row: Row, place: Sequence[str], found: Any) -> Row:
         return {**row, group: found}
     beside = row.get(group, {})
     if group == "seeds":
-        beside = {seed: one for seed, one in beside.items() if one.get("options") == found.get("options")}
-    return {**row, group: dict(sorted({**beside, name[0]: found}.items()))}
+        options = rounded(json.loads(json.dumps(found.get("options"))))  # as those of the others were kept
+        alike = {seed: one for seed, one in beside.items() if one.get("options") == options}
+        row = row if len(alike) == len(beside) else {part: one for part, one in row.items() if part != "together"}
+        beside = alike
+    parts = {**beside, name[0]: found}
+    return {**row, group: {part: parts[part] for part in sorted(parts, key=_in_order)}}
+
+
+def _in_order(name: str) -> tuple[int, str]:
+    """Numbers by their size, then words."""
+    return (int(name), "") if name.isdigit() else (sys.maxsize, name)
 
 
 def seconds_of(row: Row) -> float:

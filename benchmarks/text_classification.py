@@ -132,6 +132,7 @@ def measure_seed(name: str, seed: int, train: Texts, test: Texts, smoke: bool = 
         "test_seconds": time.perf_counter() - fitted,
         "parameters": sum(parameter.numel() for parameter in model.model_.parameters()),
         "vocabulary": len(model.encoder_.vocabulary),
+        "options": options,
     }
 
 

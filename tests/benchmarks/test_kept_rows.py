@@ -63,13 +63,24 @@ def test_two_processes_keep_the_rows_of_both(tmp_path):
 def test_parts_of_a_row_stand_beside_each_other(tmp_path):
     rows = begin(tmp_path, ("set",), [("trec",)])
     rows.measure(("trec",), lambda: 90.0, "together")
-    for seed, options in ((1, "old"), (0, "old"), (2, "new"), (0, "new")):
+    old, new = {"lr": 0.1}, {"lr": 0.123456, "sizes": (1, 2)}  # kept as 0.1235 and [1, 2]
+    for seed, options in ((1, old), (0, old), (10, new), (2, new), (0, new)):
         rows.measure(("trec",), lambda options=options: {"options": options, "fit_seconds": 2.0}, "seeds", str(seed))
     rows.measure(("trec",), fail, "seeds", "2")
-    kept = {"options": "new", "fit_seconds": 2.0}
-    assert read(tmp_path)["rows"] == [{"set": "trec", "together": 90.0, "seeds": {"0": kept, "2": kept}}]
-    assert list(read(tmp_path)["rows"][0]["seeds"]) == ["0", "2"]
-    assert read(tmp_path)["run"]["wall_seconds"] == 4.0
+    kept = {"options": {"lr": 0.1235, "sizes": [1, 2]}, "fit_seconds": 2.0}
+    assert read(tmp_path)["rows"] == [{"set": "trec", "seeds": {"0": kept, "2": kept, "10": kept}}]
+    assert list(read(tmp_path)["rows"][0]["seeds"]) == ["0", "2", "10"]
+    assert read(tmp_path)["run"]["wall_seconds"] == 6.0
+    rows.measure(("trec",), lambda: 90.0, "together")
+    other = begin(tmp_path, ("set",), [("trec",)])
+
+    def baseline():
+        other.measure(("trec",), lambda: {"options": new, "fit_seconds": 1.0}, "seeds", "3")
+        return {"baseline": 1.0}
+
+    rows.measure(("trec",), baseline, again=True)
+    assert {"together", "baseline", "seeds"} < set(read(tmp_path)["rows"][0])
+    assert list(read(tmp_path)["rows"][0]["seeds"]) == ["0", "2", "3", "10"]
 
 
 def test_rows_to_go_on_from_are_those_of_the_same_facts(tmp_path):

@@ -42,7 +42,9 @@ def test_every_set_is_measured_with_every_seed(folder):
 
 def test_what_is_there_is_not_measured_again(folder):
     rows = text_classification.kept(smoke=True)
-    row = {"set": "trec", "train": 7, "test": 7, "baseline": {"accuracy": 50.0}, "seeds": {"0": {"accuracy": 1.0}}}
+    options = {**text_classification.RECIPES["trec"], "max_epochs": 1, "hidden_size": 4}
+    seeds = {"0": {"accuracy": 1.0, "options": options}}
+    row = {"set": "trec", "train": 7, "test": 7, "baseline": {"accuracy": 50.0}, "seeds": seeds}
     rows.document = {"rows": [row]}
     text_classification.measure_set(rows, "trec", (0,), smoke=True)
     assert rows.document == {"rows": [row]}
