@@ -227,6 +227,25 @@ def test_pairs_of_neighbours_have_numbers_of_their_own():
     assert lengths.tolist() == [1, 2]
 
 
+def test_what_a_pair_says_is_shared_by_its_tokens(monkeypatch):
+    """Of a network that only adds what it reads, the numbers are known."""
+    text = "the film was fine"
+    model = small(pairs=True, pair_size=1, max_epochs=1).fit([text, text, "film"], ["good", "good", "bad"])
+    exact = copy.deepcopy(model.model_).double().eval()
+    exact.judge = lambda embedded, lengths=None: torch.stack([embedded[..., 8].sum(1), embedded[..., 0].sum(1)], -1)
+    monkeypatch.setattr(model, "_precise", lambda: exact)
+    steps = model.front_.steps(text)
+    (values,) = ([value for _, value in reason] for reason in model.explain([text], "bad"))
+    words, pairs = (
+        (table.weight[column] - table.weight[1])[:, 0].detach() / 2  # a logit less the mean of both
+        for table, column in zip((exact.embedding, exact.pairs), steps.T, strict=True)
+    )
+    first, second, third, last = pairs
+    shared = torch.stack([first / 2, (first + second) / 2, (second + third) / 2, third / 2 + last])
+    np.testing.assert_allclose(values, shared - words, atol=1e-12)
+    assert pairs.abs().max() > 0.01
+
+
 def test_a_hidden_word_is_hidden_in_its_pairs_too():
     model = copy.deepcopy(small(pairs=True, max_epochs=1).fit(*reviews(20)).model_)
     model.word_dropout, model.embedding_dropout.p = 0.3, 0.0

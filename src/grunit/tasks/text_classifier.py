@@ -39,8 +39,8 @@ class TextClassifier(ClassifierMixin, ClassAnswers, Estimator):
         embedding_size: numbers a token becomes (default 200); of ``vectors``, where given, their own.
         vectors: pretrained vectors to begin from: :class:`grunit.data.text.Vectors`, or a file of word2vec or GloVe.
             ``training_options={"freeze": ["embedding.*"]}`` keeps them as they are.
-        pairs: also learn an embedding of each token with the next one, of ``pair_size`` (default False, 50); good for
-            Chinese characters, and where word order within a phrase matters.
+        pairs: also learn an embedding of each token with the next one, of ``pair_size`` (default False, 50), if the
+            two occur together at least twice, however many pairs that are; good for Chinese characters and phrases.
         features: in place of an embedding, a function that gives an array ``(T_i, E)`` for each of a list of texts,
             such as :func:`grunit.data.text.hidden_states` of a model of ``transformers``. It is not saved: after
             :func:`grunit.load` set the attribute ``features`` again.
@@ -280,7 +280,7 @@ class TextClassifier(ClassifierMixin, ClassAnswers, Estimator):
         Returns:
             for each text its tokens and a number each, above 0 where the token speaks for the class. The numbers of
             integrated gradients add up to the class's logit, less the mean of all logits, less the same of a text of
-            as many unknown words.
+            as many unknown words. What a pair says is shared by its two tokens.
 
         Raises:
             InputError: no such class or method, or the tokens are not known (with ``features``).

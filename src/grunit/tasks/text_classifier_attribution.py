@@ -74,7 +74,7 @@ def attribute(model: TextModel, input: Tensor, target: int, method: str = "integ
 def _sum_slopes(
     model: TextModel, baseline: Tensor, way: Tensor, target: int, places: np.ndarray, weights: np.ndarray
 ) -> np.ndarray:
-    """The gradients at some places along the way, weighted, times the way: ``(T,)``."""
+    """The gradients at some places along the way, weighted, times the way, told by token: ``(T,)``."""
     mean = torch.zeros_like(way)
     for part in np.array_split(np.arange(len(places)), -(-len(places) // FEWEST)):
         points = baseline + torch.from_numpy(places[part]).to(way).view(-1, 1, 1) * way
@@ -83,7 +83,20 @@ def _sum_slopes(
             scores = centred(model.judge(points))[:, target]
             (slopes,) = torch.autograd.grad(scores.sum(), points)
         mean += (torch.from_numpy(weights[part]).to(way).view(-1, 1, 1) * slopes).sum(0, keepdim=True)
-    return (mean * way).sum(-1)[0].cpu().numpy()
+    return _by_token(model, (mean * way)[0]).cpu().numpy()
+
+
+def _by_token(model: TextModel, values: Tensor) -> Tensor:
+    """``(T, E)`` -> ``(T,)``; what a pair says is half of either token's, of the last one's all its own."""
+    if model.embedding is None or model.pairs is None:
+        return values.sum(-1)
+    words, pairs = (
+        part.sum(-1) for part in values.split([model.embedding.embedding_dim, model.pairs.embedding_dim], -1)
+    )
+    words[:-1] += pairs[:-1] / 2
+    words[1:] += pairs[:-1] / 2
+    words[-1] += pairs[-1]
+    return words
 
 
 def centred(logits: Tensor) -> Tensor:
