@@ -116,6 +116,7 @@ def test_cells_are_held_against_a_linear_model_of_summaries(run, gestures, sums)
     found = json.loads(answer.out)
     assert [row["name"] for row in found["rows"]] == ["gru", "mgu", "linear model of summaries", "most frequent"]
     assert found["metric"] == "error"
+    assert found["verdict"].endswith(" This rests on 4 examples.")
     page = Path("report.html").read_text(encoding="utf-8")
     assert "Which cell classifies gestures.ts?" in page
     assert found["verdict"] in page

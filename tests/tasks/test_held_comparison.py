@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import json
 import math
@@ -16,9 +17,11 @@ from grunit.tasks.held_comparison import compare_held
 from grunit.tasks.language_model_baseline import CountedTokens
 from grunit.tasks.language_model_comparison import compare_languages
 from grunit.tasks.measures import measure_answers, measure_baselines
+from grunit.tasks.sequence_comparison import compare_sequences
 from grunit.tasks.sequence_tagger import SequenceTagger
 from grunit.tasks.sequence_tagger_baseline import FrequentTags
 from grunit.tasks.sequence_tagger_comparison import compare_taggers
+from grunit.tasks.text_classifier_comparison import compare_texts
 from grunit.tasks.translation_baseline import NearestTranslation
 from grunit.tasks.translation_comparison import compare_translators
 from grunit.tasks.verdict import judge
@@ -60,6 +63,7 @@ def test_taggers_beat_the_most_frequent_tag_where_the_context_tells():
     assert found.row("gru").mean("entity F1") == 1.0
     assert found.row(FrequentTags.name).mean("entity F1") < 0.8
     assert found.facts["judged on"] == 7
+    assert found.verdict.endswith(" This rests on 7 examples.")
     json.dumps(found.to_dict())
     plain = [["NN" if tag == "O" else "NP" for tag in tags] for tags in y]
     accuracy = compare_taggers(X, plain, ["gru"], seeds=[0], max_epochs=1, characters=None, **SMALL)
@@ -175,6 +179,10 @@ def test_a_language_is_judged_on_its_end(unit):
     assert found.winner is None
     several = compare_languages(["so it goes"] * 20, ["gru"], seeds=[0], unit=unit, max_epochs=1, hidden_size=4)
     assert several.row(CountedTokens.name).mean("perplexity") < 2
+    assert several.verdict.endswith(" This rests on 40 characters.")  # a fifth of twenty texts of ten
+    for given, message in (({"seed": 3}, "a comparison takes seeds"), ({"seeds": 3}, "seeds is 3")):
+        with pytest.raises(InputError, match=message):
+            compare_languages(text, ["gru"], unit=unit, **given)
 
 
 def test_an_untrained_model_and_the_counts_know_the_same_tokens():
@@ -190,3 +198,12 @@ def test_baselines_of_tags_are_counted():
     found = measure_baselines(SequenceTagger(), (X, y), ([["a", "new"]], [["X", "Y"]]))
     assert found[FrequentTags.name]["accuracy"] == 0.5
     assert measure_answers("SequenceTagger", [["X"]], [["X"]], [["a"]])["accuracy"] == 1.0
+
+
+@pytest.mark.parametrize(
+    "compare", [compare_languages, compare_sequences, compare_taggers, compare_texts, compare_translators]
+)
+def test_what_every_comparison_takes_stands_in_its_signature(compare):
+    mine, common = (inspect.signature(one).parameters for one in (compare, compare_held))
+    for name in ("seeds", "progress", "keep"):
+        assert (mine[name].default, mine[name].annotation) == (common[name].default, common[name].annotation)

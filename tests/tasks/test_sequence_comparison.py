@@ -9,12 +9,18 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.exceptions import DataConversionWarning
+from sklearn.linear_model import LinearRegression
 
 from grunit.errors import DataError, InputError
 from grunit.tasks import SequenceClassifier, SequenceRegressor
+from grunit.tasks.held_comparison import HELD
+from grunit.tasks.sequence_arguments import split_rows
 from grunit.tasks.sequence_comparison import compare_sequences, summarize
 
 SMALL = {"hidden_size": 2, "max_epochs": 1}
+NOISE = np.random.default_rng(0).normal(size=(50, 6))
+MEANS = NOISE.mean(1)
 LINES = [np.linspace(0, 1, steps)[:: 1 if index % 2 else -1] for index in range(2) for steps in range(4, 14)]
 LABELS = ["down"] * 10 + ["up"] * 10
 
@@ -58,15 +64,110 @@ def test_classes_are_judged_on_the_same_sequences():
 
 
 def test_numbers_are_judged_by_their_distance():
-    generator = np.random.default_rng(0)
-    X = generator.normal(size=(50, 6))
-    y = X.mean(1)
+    X, y = NOISE, MEANS
     found = compare_sequences(SequenceRegressor, X, y, ["gru"], seeds=[0], metric="RMSE", **SMALL)
     assert found.row("linear model of summaries").mean("RMSE") < 0.2 * found.row("mean").mean("RMSE")
     assert found.row("mean").mean("RMSE") > found.row("mean").mean("MAE") > 0
     assert (found.metric, found.facts["judged on"]) == ("RMSE", 10)
     frame = compare_sequences(SequenceRegressor, pd.DataFrame(X), y, ["gru"], seeds=[0], metric="RMSE", **SMALL)
     assert frame.row("mean").scores == found.row("mean").scores
+
+
+def scores_of(found):
+    return {row.name: row.by_seed for row in found.rows}
+
+
+def held_rows():
+    """What is judged on, told by the numbers themselves: the answer that does not look is the mean of the others."""
+    found = compare_sequences(SequenceRegressor, NOISE, np.arange(50.0), ["gru"], seeds=[0], **SMALL)
+    _, held = split_rows(50, HELD, 0)
+    learnt = np.setdiff1d(np.arange(50), held)
+    assert found.row("mean").mean("MAE") == pytest.approx(np.abs(held - learnt.mean()).mean())
+    return learnt, held
+
+
+def test_a_single_column_of_answers_is_judged_as_none():
+    plain = compare_sequences(SequenceRegressor, NOISE, MEANS, ["gru"], seeds=[0], **SMALL)
+    learnt, held = held_rows()
+    wanted = LinearRegression().fit(NOISE[learnt], MEANS[learnt])  # the mean of a row is linear in it
+    assert np.abs(wanted.predict(NOISE[held]) - MEANS[held]).max() < 1e-9
+    assert plain.row("linear model of summaries").mean("MAE") < 0.2 * plain.row("mean").mean("MAE")
+    for y in (MEANS[:, None], pd.DataFrame({"y": MEANS}), MEANS[:, None].tolist(), [str(value) for value in MEANS]):
+        found = compare_sequences(SequenceRegressor, NOISE, y, ["gru"], seeds=[0], **SMALL)
+        assert scores_of(found) == scores_of(plain)
+        assert (found.winner, found.verdict, found.facts) == (plain.winner, plain.verdict, plain.facts)
+    labels = np.where(MEANS > 0, "up", "down")
+    plain = compare_sequences(SequenceClassifier, NOISE, labels, ["gru"], seeds=[0], **SMALL)
+    with pytest.warns(DataConversionWarning, match="column-vector"):  # as fit says
+        found = compare_sequences(SequenceClassifier, NOISE, labels[:, None], ["gru"], seeds=[0], **SMALL)
+    assert scores_of(found) == scores_of(plain)
+    assert plain.row("linear model of summaries").mean("error") == 0.0
+
+
+def test_no_target_decides_by_its_unit():
+    learnt, held = held_rows()
+    y = np.stack([MEANS, NOISE[:, 0]], 1)
+    found = compare_sequences(SequenceRegressor, NOISE, y, ["gru"], seeds=[0], metric="RMSE", **SMALL)
+    error = (y[held] - y[learnt].mean(0)) / y[learnt].std(0)
+    assert found.row("mean").mean("MAE") == pytest.approx(np.abs(error).mean())
+    assert found.row("mean").mean("RMSE") == pytest.approx(np.sqrt((error**2).mean()))
+    assert found.facts["errors in"] == "standard deviations of each target"
+    other = compare_sequences(SequenceRegressor, NOISE, y * [1.0, 1024.0], ["gru"], seeds=[0], metric="RMSE", **SMALL)
+    for row in found.rows:
+        assert row.mean("RMSE") == pytest.approx(other.row(row.name).mean("RMSE"), rel=1e-5)
+
+
+def test_a_frame_of_polars_is_judged_as_its_numbers():
+    polars = pytest.importorskip("polars", reason="polars is of the extra polars")
+    plain = compare_sequences(SequenceRegressor, NOISE, MEANS, ["gru"], seeds=[0], **SMALL)
+    frame = polars.DataFrame(NOISE, schema=[f"t{step}" for step in range(6)], orient="row")
+    found = compare_sequences(SequenceRegressor, frame, polars.Series(MEANS), ["gru"], seeds=[0], **SMALL)
+    assert scores_of(found) == scores_of(plain)
+
+
+@pytest.mark.parametrize(
+    ("kind", "y", "message"),
+    [
+        (SequenceRegressor, np.where(np.arange(50) == 3, np.nan, MEANS), "y contains NaN"),
+        (SequenceRegressor, ["up"] * 50, "could not convert string to float: 'up'"),
+        (SequenceRegressor, np.zeros((50, 2, 2)), "dim 3"),
+        (SequenceClassifier, ["a"] * 20 + [None] + ["b"] * 29, r"y\[20\] is missing: give every sequence its label"),
+        (SequenceClassifier, pd.Series(["a", None] * 25, dtype="string"), r"y\[1\] is missing"),
+        (SequenceClassifier, [["a"], ["a", "b"]] * 25, "inhomogeneous"),
+        (SequenceClassifier, MEANS, "Unknown label type: continuous"),
+        (SequenceClassifier, np.zeros((50, 2), int), "1d array"),
+        (SequenceClassifier, None, "y is None"),
+    ],
+)
+def test_answers_are_refused_before_any_training(monkeypatch, kind, y, message):
+    monkeypatch.setattr(kind, "fit", lambda *arguments: pytest.fail("it was trained"))
+    with pytest.raises(DataError, match=message):
+        compare_sequences(kind, NOISE, y, ["gru"], seeds=[0], **SMALL)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"seed": 3}, "seed is 3, but a comparison takes seeds"),
+        ({"cell": "gru"}, "cell is 'gru', but a comparison takes cells"),
+        ({"seeds": 3}, r"seeds is 3: give a list of whole numbers, such as seeds=\[0, 1, 2\]"),
+        ({"seeds": "012"}, "seeds is '012': give a list of whole numbers"),
+        ({"seeds": [0.5]}, r"seeds is \[0.5\]: give a list of whole numbers"),
+        ({"seeds": []}, "a comparison needs cells and seeds"),
+        ({"class_weight": "balance"}, "class_weight is 'balance'"),
+        ({"batch_size": 0}, "batch_size is 0"),
+    ],
+)
+def test_arguments_are_refused_before_any_training(monkeypatch, given, message):
+    monkeypatch.setattr(SequenceClassifier, "fit", lambda *arguments: pytest.fail("it was trained"))
+    with pytest.raises(InputError, match=message):
+        compare_sequences(SequenceClassifier, LINES, LABELS, ["gru"], **{**SMALL, **given})
+
+
+def test_the_verdict_says_on_how_many_it_rests():
+    found = compare_sequences(SequenceClassifier, LINES, LABELS, "gru", seeds=np.arange(1), **SMALL)
+    assert found.verdict.endswith(" This rests on 4 examples.")
+    assert found.facts["seeds"] == [0]
 
 
 def test_refusals():

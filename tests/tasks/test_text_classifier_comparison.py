@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
+from sklearn.exceptions import DataConversionWarning
 
 from grunit.errors import DataError, InputError
 from grunit.tasks.text_classifier_comparison import compare_texts
@@ -27,6 +29,11 @@ def test_every_cell_and_the_baseline_are_judged_on_the_same_texts():
     assert found.verdict.startswith("No cell beats bag of words: ")
     assert len(said) == 4
     json.dumps(found.to_dict())
+    assert found.verdict.endswith(" This rests on 8 examples.")
+    with pytest.warns(DataConversionWarning, match="column-vector"):  # as fit says
+        column = compare_texts(texts, np.array(labels)[:, None], ["gru"], seeds=[0], **SMALL)
+    assert column.row("bag of words").scores == found.row("bag of words").scores
+    assert column.row("gru").by_seed == found.row("gru").by_seed[:1]
 
 
 def test_refusals():

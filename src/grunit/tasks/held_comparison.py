@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from grunit.cells import get, name_of
 from grunit.data.checksum import checksum
 from grunit.errors import InputError, suggest
@@ -21,7 +23,11 @@ from grunit.training import DivergenceError, History
 
 HELD = 0.2
 """Share of the examples that answers are judged on."""
+SEEDS = (0, 1, 2)
+"""Each cell is trained once with each."""
 Score = Callable[[Any], dict[str, float]]
+Progress = Callable[[int, int, str], None]
+"""Called with (trainings done, trainings in all, what comes next)."""
 
 
 @dataclass
@@ -73,8 +79,8 @@ def compare_held(
     data: Any,
     facts: dict[str, Any],
     metric: str,
-    seeds: Sequence[int] = (0, 1, 2),
-    progress: Callable[[int, int, str], None] | None = None,
+    seeds: Sequence[int] = SEEDS,
+    progress: Progress | None = None,
     keep: str | os.PathLike | None = None,
     **options: Any,
 ) -> HeldComparison:
@@ -87,7 +93,7 @@ def compare_held(
         score: scores by name of a fitted estimator, on examples it did not learn from.
         baselines: gives the rows of what any cell has to beat; called when all cells are done.
         data: all examples, to tell whether ``keep`` holds trainings of the same.
-        facts: for the report.
+        facts: for the report; "judged on" is how many examples, or how many of what in words.
         metric: the score that decides.
         seeds: of the training; what is judged on is the same for all.
         progress: called with (trainings done, trainings in all, what comes next).
@@ -96,12 +102,9 @@ def compare_held(
         options: of the estimator.
 
     Raises:
-        InputError: no cell, or no seed.
+        InputError: no cell, no seed or what is none, or an option that the comparison gives by itself.
     """
-    if not cells or not seeds:
-        raise InputError(
-            "a comparison needs cells and seeds: give at least one of each, as in cells=['gru'], seeds=[0]"
-        )
+    cells, seeds = read_plan(cells, seeds, options)
     names = [name_of(get(cell)) or get(cell).__name__ for cell in cells]
     asked = {"kind": kind.__name__, "data": checksum(data), "settings": options, **facts}
     kept = KeptTrials(keep, json.loads(json.dumps(asked, default=repr)))
@@ -133,18 +136,38 @@ def compare_held(
     beside = list(baselines())
     higher = metric in HIGHER
     winner, best, verdict = judge(rows, beside, metric, len(seeds), failures, None, higher)
+    if best is not None and "judged on" in facts:
+        verdict += f" This rests on {_count(facts['judged on'])}."
     kept.close()
-    facts = {**facts, "seeds": list(seeds)}
+    facts = {**facts, "seeds": seeds}
     return HeldComparison([*rows, *beside], metric, winner, best, verdict, histories, failures, facts, higher)
 
 
-def options_of(given: dict[str, Any]) -> dict[str, Any]:
-    """The estimator's own among the arguments of a comparison; the others are for :func:`compare_held`.
+def read_plan(cells: Any, seeds: Any, options: dict[str, Any]) -> tuple[list[Any], list[int]]:
+    """The cells and seeds of a comparison, a single cell as a list.
 
-    >>> options_of({"seeds": [0], "keep": "kept", "hidden_size": 8})
-    {'hidden_size': 8}
+    Args:
+        cells, seeds: as they were given.
+        options: of the estimator, among which neither may be.
+
+    Raises:
+        InputError: there is none, or it is something else.
+
+    >>> read_plan("gru", range(2), {})
+    (['gru'], [0, 1])
     """
-    return {name: value for name, value in given.items() if name not in ("seeds", "progress", "keep")}
+    for one, several in (("seed", "seeds"), ("cell", "cells")):
+        if one in options:
+            raise InputError(f"{one} is {options[one]!r}, but a comparison takes {several}: give a list of them")
+    cells = list(cells) if hasattr(cells, "__iter__") and not isinstance(cells, (str, type)) else [cells]
+    found = [] if isinstance(seeds, (str, bytes)) or not hasattr(seeds, "__iter__") else list(seeds)
+    if not cells or (not found and hasattr(seeds, "__len__") and not len(seeds)):
+        raise InputError(
+            "a comparison needs cells and seeds: give at least one of each, as in cells=['gru'], seeds=[0]"
+        )
+    if not found or not all(isinstance(seed, (int, np.integer)) and not isinstance(seed, bool) for seed in found):
+        raise InputError(f"seeds is {seeds!r}: give a list of whole numbers, such as seeds=[0, 1, 2]")
+    return cells, [int(seed) for seed in found]
 
 
 def choose_metric(asked: str | None, known: Sequence[str]) -> str:
@@ -161,3 +184,9 @@ def choose_metric(asked: str | None, known: Sequence[str]) -> str:
     if asked not in known:
         raise InputError(f"metric is {asked!r}: {suggest(asked, known, 'use one of ' + ', '.join(known))}")
     return asked
+
+
+def _count(judged: int | str) -> str:
+    if isinstance(judged, str):
+        return judged
+    return "a single example" if judged == 1 else f"{judged} examples"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
 from grunit.tasks import language_model_arguments as arguments
 from grunit.tasks.comparison import Row
-from grunit.tasks.held_comparison import HELD, HeldComparison, choose_metric, compare_held, options_of
+from grunit.tasks.held_comparison import HELD, SEEDS, HeldComparison, Progress, choose_metric, compare_held
 from grunit.tasks.language_model import VALIDATION, LanguageModel
 from grunit.tasks.language_model_baseline import CountedTokens
 from grunit.tasks.language_model_scores import TextScore
@@ -22,7 +23,10 @@ def compare_languages(
     cells: Sequence[Any],
     *,
     metric: str | None = None,
-    **more: Any,
+    seeds: Sequence[int] = SEEDS,
+    progress: Progress | None = None,
+    keep: str | os.PathLike | None = None,
+    **options: Any,
 ) -> HeldComparison:
     """Fit every cell with every seed on four fifths of a text, and judge how well it foresees the rest.
 
@@ -30,14 +34,14 @@ def compare_languages(
         text: as for :meth:`LanguageModel.fit`; of one text the end is judged on.
         cells: names or classes.
         metric: ``"perplexity"`` (default) or ``"bits per character"``.
-        more: ``seeds``, ``progress`` and ``keep``, see :func:`grunit.tasks.held_comparison.compare_held`; and options
-            of :class:`LanguageModel`.
+        seeds, progress, keep: see :func:`grunit.tasks.held_comparison.compare_held`.
+        options: of :class:`LanguageModel`.
 
     Raises:
         InputError: an argument.
         DataError: the text cannot be used, or is too short to judge on.
     """
-    model = LanguageModel(**options_of(more))
+    model = LanguageModel(**options)
     metric = choose_metric(metric, metrics_of(model))
     arguments.check_arguments(model)
     single = isinstance(text, str)
@@ -57,8 +61,14 @@ def compare_languages(
         baselines,
         data=texts,
         metric=metric,
-        facts={"learnt from": f"{sum(map(len, learnt)):,} characters", "judged on": f"{sum(map(len, held)):,}"},
-        **more,
+        facts={
+            "learnt from": f"{sum(map(len, learnt)):,} characters",
+            "judged on": f"{sum(map(len, held)):,} characters",
+        },
+        seeds=seeds,
+        progress=progress,
+        keep=keep,
+        **options,
     )
 
 

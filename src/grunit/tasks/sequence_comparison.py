@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.base import ClassifierMixin
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from grunit.data.sequence_scaling import FeatureScaler
 from grunit.data.sequences import Sequences
 from grunit.errors import DataError
 from grunit.tasks.comparison import Row
-from grunit.tasks.held_comparison import HELD, HeldComparison, choose_metric, compare_held
-from grunit.tasks.sequence_arguments import require_targets, split_rows
-from grunit.tasks.sequence_scores import score_shares
+from grunit.tasks.held_comparison import HELD, SEEDS, HeldComparison, Progress, choose_metric, compare_held
+from grunit.tasks.sequence_arguments import (
+    as_data_error,
+    check_arguments,
+    read_sequences,
+    read_targets,
+    require_targets,
+    split_rows,
+)
+from grunit.tasks.sequence_scores import score_errors, score_shares
 
 CLASSES, NUMBERS = ("error", "log loss"), ("MAE", "RMSE")
 """Metrics of classes and of numbers, the usual one first."""
@@ -53,7 +63,16 @@ def summarize(X: Any) -> np.ndarray:
 
 
 def compare_sequences(
-    kind: type, X: Any, y: Any, cells: Sequence[Any], *, metric: str | None = None, **more: Any
+    kind: type,
+    X: Any,
+    y: Any,
+    cells: Sequence[Any],
+    *,
+    metric: str | None = None,
+    seeds: Sequence[int] = SEEDS,
+    progress: Progress | None = None,
+    keep: str | os.PathLike | None = None,
+    **options: Any,
 ) -> HeldComparison:
     """Fit every cell with every seed on four fifths of the sequences, and judge it on the others.
 
@@ -62,20 +81,20 @@ def compare_sequences(
         X, y: as for its ``fit``.
         cells: names or classes.
         metric: of classes ``"error"``, the share of wrong answers (default), or ``"log loss"``; of numbers ``"MAE"``
-            (default) or ``"RMSE"``.
-        more: ``seeds``, ``progress`` and ``keep``, see :func:`grunit.tasks.held_comparison.compare_held`; and options
-            of the estimator.
+            (default) or ``"RMSE"``. Where each sequence has several numbers, errors of each are divided by its
+            standard deviation among the sequences learnt from, so that none decides by its unit.
+        seeds, progress, keep: see :func:`grunit.tasks.held_comparison.compare_held`.
+        options: of the estimator.
 
     Raises:
         InputError: an argument.
-        DataError: the sequences or answers, or there are too few to judge on.
+        DataError: what ``fit`` refuses of the sequences or answers, or there are too few to judge on.
     """
     classes = issubclass(kind, ClassifierMixin)
     metric = choose_metric(metric, CLASSES if classes else NUMBERS)
+    X = X.to_numpy() if hasattr(X, "to_numpy") and not hasattr(X, "iloc") else X
+    answers, codes = _read(kind(**options), X, y, classes)
     summaries = summarize(X)
-    require_targets(y, len(summaries))
-    answers = np.asarray(y)
-    codes = np.unique(answers, return_inverse=True)[1] if classes else None
     if codes is not None and not codes.any():
         raise DataError(f"every sequence has the label {answers.tolist()[0]!r}: give sequences of two classes at least")
     learnt, held = split_rows(len(summaries), HELD, 0, codes)
@@ -85,12 +104,13 @@ def compare_sequences(
         )
     train, test = (_take(X, rows) for rows in (learnt, held))
     truth = answers[held]
+    several = not classes and answers.ndim > 1
+    spread = FeatureScaler.measure(answers[learnt]).scale if several else 1.0
 
     def score(model: Any, given: Any = test) -> dict[str, float]:
         if classes:
             return score_shares(model.classes_, model.predict_proba(given), truth)
-        error = np.asarray(model.predict(given), dtype=float) - truth
-        return {"MAE": float(np.abs(error).mean()), "RMSE": float(np.sqrt(np.square(error).mean()))}
+        return score_errors(np.asarray(model.predict(given), dtype=float), truth, spread)
 
     def baselines() -> list[Row]:
         linear = LogisticRegression(max_iter=1000) if classes else Ridge()
@@ -99,7 +119,9 @@ def compare_sequences(
         given = summaries[learnt], answers[learnt]
         return [Row(name, True, [score(model.fit(*given), summaries[held])]) for name, model in models.items()]
 
-    facts = {"learnt from": len(learnt), "judged on": len(held)}
+    facts: dict[str, Any] = {"learnt from": len(learnt), "judged on": len(held)}
+    facts |= {"classes": len(np.unique(answers))} if classes else {}
+    facts |= {"errors in": "standard deviations of each target"} if several else {}
     return compare_held(
         kind,
         cells,
@@ -108,9 +130,35 @@ def compare_sequences(
         baselines,
         data=(X, answers.tolist()),
         metric=metric,
-        facts=facts | ({"classes": len(np.unique(answers))} if classes else {}),
-        **more,
+        facts=facts,
+        seeds=seeds,
+        progress=progress,
+        keep=keep,
+        **options,
     )
+
+
+def _read(estimator: Any, X: Any, y: Any, classes: bool) -> tuple[np.ndarray, np.ndarray | None]:
+    """Answers as ``fit`` reads them, before it is called for the first time, and of classes the number of each.
+
+    A single column is no column: what answers with ``(N,)`` would else be laid against ``(N, 1)``, each against all.
+    """
+    check_arguments(estimator)
+    rows = len(read_sequences(estimator, X, reset=True))
+    if classes:
+        estimator.check_class_arguments()
+        require_targets(y, rows)
+        _require_labels(y)
+        codes = estimator.learn_classes(y)
+        return estimator.classes_[codes], codes
+    values = read_targets(y, rows)
+    return values[:, 0] if values.ndim > 1 and values.shape[1] == 1 else values, None
+
+
+def _require_labels(y: Any) -> None:
+    missing = np.flatnonzero(pd.isna(as_data_error(np.asarray, y)))
+    if len(missing):
+        raise DataError(f"y[{missing[0]}] is missing: give every sequence its label, or leave it out")
 
 
 def _take(X: Any, rows: np.ndarray) -> Any:

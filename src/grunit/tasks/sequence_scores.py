@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn import metrics
+from sklearn.utils import column_or_1d
 
 from grunit.errors import DataError
+from grunit.tasks.sequence_arguments import as_data_error, read_targets
 
 
 def score_shares(classes: np.ndarray, probabilities: np.ndarray, truth: np.ndarray) -> dict[str, float]:
@@ -17,15 +19,40 @@ def score_shares(classes: np.ndarray, probabilities: np.ndarray, truth: np.ndarr
     Args:
         classes: sorted.
         probabilities: of each.
-        truth: ``(N,)``, all among the classes.
+        truth: ``(N,)`` or ``(N, 1)``, all among the classes.
+
+    Raises:
+        DataError: they are not one label a row.
 
     >>> score_shares(np.array(["a", "b"]), np.array([[0.5, 0.5], [0.25, 0.75]]), np.array(["b", "b"]))["error"]
     0.5
     """
-    codes = np.searchsorted(classes, truth)
+    labels = as_data_error(column_or_1d, truth)
+    if len(labels) != len(probabilities):
+        raise DataError(f"there are {len(probabilities)} answers and {len(labels)} labels: give one to each")
+    codes = np.searchsorted(classes, labels)
     likely = probabilities[np.arange(len(codes)), codes]
     wrong = float((probabilities.argmax(1) != codes).mean())
     return {"error": wrong, "log loss": float(-np.log(np.clip(likely, 1e-15, None)).mean())}
+
+
+def score_errors(answers: np.ndarray, truth: np.ndarray, spread: np.ndarray | float = 1.0) -> dict[str, float]:
+    """MAE and RMSE.
+
+    Args:
+        answers, truth: of one shape, ``(N,)`` or ``(N, K)``.
+        spread: ``(K,)``, what errors of each target are divided by, so that none decides by its unit.
+
+    Raises:
+        DataError: the shapes differ; they would else be laid against each other, every answer against every truth.
+
+    >>> score_errors(np.array([[1.0, 0.0]]), np.array([[0.0, 300.0]]), np.array([1.0, 100.0]))["MAE"]
+    2.0
+    """
+    if answers.shape != truth.shape:
+        raise DataError(f"the answers have shape {answers.shape} and the truth {truth.shape}: give both alike")
+    error = (answers - truth) / spread
+    return {"MAE": float(np.abs(error).mean()), "RMSE": float(np.sqrt(np.square(error).mean()))}
 
 
 def score_classes(classifier: Any, X: Any, y: Any) -> pd.DataFrame:
@@ -34,18 +61,18 @@ def score_classes(classifier: Any, X: Any, y: Any) -> pd.DataFrame:
     Args:
         classifier: fitted.
         X: sequences.
-        y: ``(N,)`` labels, all known to the classifier.
+        y: ``(N,)`` or ``(N, 1)`` labels, all known to the classifier.
 
     Returns:
         a row for the classifier, and one for always answering with the likeliest of the training labels' shares, which
         here are those of ``y`` itself: the best that not looking can do.
 
     Raises:
-        DataError: a label that the classifier does not know.
+        DataError: a label that the classifier does not know, or not one a sequence.
     """
     kind = classifier.classes_.dtype
     # Not the width of the known labels, to which a longer one would be cut.
-    labels = np.asarray(y).astype(str if kind.kind == "U" else kind)
+    labels = as_data_error(column_or_1d, y).astype(str if kind.kind == "U" else kind)
     unknown = sorted(set(labels.tolist()) - set(classifier.classes_.tolist()))
     if unknown:
         raise DataError(f"the label {unknown[0]!r} was not among those learnt: they are {classifier.classes_.tolist()}")
@@ -71,18 +98,24 @@ def score_classes(classifier: Any, X: Any, y: Any) -> pd.DataFrame:
 def score_numbers(regressor: Any, X: Any, y: Any) -> pd.DataFrame:
     """MAE, RMSE and R2, the latter a mean over targets.
 
+    Args:
+        regressor: fitted.
+        X: sequences.
+        y: numbers ``(N,)`` or ``(N, K)``; a single column and no column at all are the same.
+
     Returns:
         a row for the regressor, and one for always answering with the mean of ``y``: the best that not looking can do.
+
+    Raises:
+        DataError: numbers that cannot be used, or not as many a sequence as the regressor answers with.
     """
-    truth = np.asarray(y, dtype=float)
-    answers = {
-        type(regressor).__name__: regressor.predict(X),
-        "mean": np.broadcast_to(truth.mean(0), truth.shape),
-    }
+    given = np.asarray(regressor.predict(X), dtype=float)
+    truth = read_targets(y, len(given))
+    truth = truth.reshape(given.shape) if truth.size == given.size else truth
+    answers = {type(regressor).__name__: given, "mean": np.broadcast_to(truth.mean(0), truth.shape)}
     rows = {
         name: {
-            "MAE": float(np.abs(answer - truth).mean()),
-            "RMSE": float(np.sqrt(np.square(answer - truth).mean())),
+            **score_errors(answer, truth),
             "R2": metrics.r2_score(truth, answer) if len(truth) > 1 else float("nan"),
         }
         for name, answer in answers.items()

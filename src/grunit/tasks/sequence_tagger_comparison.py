@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
 from grunit.errors import DataError
 from grunit.tasks.comparison import Row
-from grunit.tasks.held_comparison import HELD, HeldComparison, choose_metric, compare_held, options_of
+from grunit.tasks.held_comparison import HELD, SEEDS, HeldComparison, Progress, choose_metric, compare_held
 from grunit.tasks.measures import measure, measure_baselines, metrics_of
 from grunit.tasks.sequence_arguments import split_rows
 from grunit.tasks.sequence_tagger import SequenceTagger
@@ -20,7 +21,10 @@ def compare_taggers(
     cells: Sequence[Any],
     *,
     metric: str | None = None,
-    **more: Any,
+    seeds: Sequence[int] = SEEDS,
+    progress: Progress | None = None,
+    keep: str | os.PathLike | None = None,
+    **options: Any,
 ) -> HeldComparison:
     """Fit every cell with every seed on four fifths of the sentences, and judge it on the others.
 
@@ -28,14 +32,14 @@ def compare_taggers(
         X, y: as for :meth:`SequenceTagger.fit`.
         cells: names or classes.
         metric: ``"entity F1"`` (default, where tags mark entities) or ``"accuracy"``.
-        more: ``seeds``, ``progress`` and ``keep``, see :func:`grunit.tasks.held_comparison.compare_held`; and options
-            of :class:`SequenceTagger`.
+        seeds, progress, keep: see :func:`grunit.tasks.held_comparison.compare_held`.
+        options: of :class:`SequenceTagger`.
 
     Raises:
         InputError: an argument.
         DataError: the sentences or tags, or there are too few to judge on.
     """
-    tagger = SequenceTagger(**options_of(more))
+    tagger = SequenceTagger(**options)
     known = metrics_of(tagger, X, y)
     metric = choose_metric(metric, known)
     # Checked as a whole: a part of the tags may not show what scheme they are in.
@@ -62,5 +66,8 @@ def compare_taggers(
         data=(X, y),
         metric=metric,
         facts={"learnt from": len(learnt), "judged on": len(held), "tags": len({tag for tags in y for tag in tags})},
-        **{**more, "scheme": scheme},
+        seeds=seeds,
+        progress=progress,
+        keep=keep,
+        **{**options, "scheme": scheme},
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 
 from grunit.errors import DataError
 from grunit.tasks.comparison import Row
-from grunit.tasks.held_comparison import HELD, HeldComparison, choose_metric, compare_held, options_of
+from grunit.tasks.held_comparison import HELD, SEEDS, HeldComparison, Progress, choose_metric, compare_held
 from grunit.tasks.sequence_arguments import split_rows
 from grunit.tasks.sequence_scores import score_shares
 from grunit.tasks.text_classifier import TextClassifier
@@ -40,7 +41,10 @@ def compare_texts(
     cells: Sequence[Any],
     *,
     metric: str | None = None,
-    **more: Any,
+    seeds: Sequence[int] = SEEDS,
+    progress: Progress | None = None,
+    keep: str | os.PathLike | None = None,
+    **options: Any,
 ) -> HeldComparison:
     """Fit every cell with every seed on four fifths of the texts, and judge it on the others.
 
@@ -48,8 +52,8 @@ def compare_texts(
         texts, labels: as for :meth:`TextClassifier.fit`.
         cells: names or classes.
         metric: ``"error"``, the share of wrong answers (default), or ``"log loss"``.
-        more: ``seeds``, ``progress`` and ``keep``, see :func:`grunit.tasks.held_comparison.compare_held`; and options
-            of :class:`TextClassifier`.
+        seeds, progress, keep: see :func:`grunit.tasks.held_comparison.compare_held`.
+        options: of :class:`TextClassifier`.
 
     Raises:
         InputError: an argument.
@@ -57,7 +61,10 @@ def compare_texts(
     """
     metric = choose_metric(metric, METRICS)
     found, given = read_pairs(texts, labels)
-    codes = np.unique(given, return_inverse=True)[1]
+    classifier = TextClassifier(**options)
+    classifier.check_class_arguments()
+    codes = classifier.learn_classes(given)
+    given = classifier.classes_[codes]  # (N,), also where the labels came as (N, 1)
     learnt, held = split_rows(len(found), HELD, 0, codes)
     if not len(held):
         raise DataError(f"{len(found)} texts are too few to hold any back: give more of each class")
@@ -67,7 +74,7 @@ def compare_texts(
         return score_shares(model.classes_, model.predict_proba(test), given[held])
 
     def baselines() -> list[Row]:
-        encoder = make_encoder(TextClassifier(**options_of(more)))
+        encoder = make_encoder(classifier)
         baseline = bag_of_words(encoder if encoder.unit != "bpe" else make_encoder(TextClassifier()))
         return [Row(BASELINE, True, [score(baseline.fit(train, given[learnt]))])]
 
@@ -80,5 +87,8 @@ def compare_texts(
         data=(found, given.tolist()),
         metric=metric,
         facts={"learnt from": len(train), "judged on": len(test), "classes": len(np.unique(given))},
-        **more,
+        seeds=seeds,
+        progress=progress,
+        keep=keep,
+        **options,
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
 from grunit.errors import DataError
 from grunit.tasks.comparison import Row
-from grunit.tasks.held_comparison import HELD, HeldComparison, choose_metric, compare_held, options_of
+from grunit.tasks.held_comparison import HELD, SEEDS, HeldComparison, Progress, choose_metric, compare_held
 from grunit.tasks.measures import measure, measure_baselines, metrics_of
 from grunit.tasks.sequence_arguments import split_rows
 from grunit.tasks.translation_arguments import read_pairs
@@ -20,7 +21,10 @@ def compare_translators(
     cells: Sequence[Any],
     *,
     metric: str | None = None,
-    **more: Any,
+    seeds: Sequence[int] = SEEDS,
+    progress: Progress | None = None,
+    keep: str | os.PathLike | None = None,
+    **options: Any,
 ) -> HeldComparison:
     """Fit every cell with every seed on four fifths of the pairs, and judge it on the others.
 
@@ -28,15 +32,15 @@ def compare_translators(
         sources, targets: as for :meth:`Translator.fit`.
         cells: names or classes.
         metric: ``"BLEU"`` (default) or ``"chrF"``.
-        more: ``seeds``, ``progress`` and ``keep``, see :func:`grunit.tasks.held_comparison.compare_held`; and options
-            of :class:`Translator`.
+        seeds, progress, keep: see :func:`grunit.tasks.held_comparison.compare_held`.
+        options: of :class:`Translator`.
 
     Raises:
         InputError: an argument.
         DataError: the texts, or there are too few to judge on.
         MissingExtraError: the package ``sacrebleu`` is not installed.
     """
-    translator = Translator(**options_of(more))
+    translator = Translator(**options)
     metric = choose_metric(metric, metrics_of(translator))
     texts = read_pairs(Translator(), sources, targets, None)[0]
     learnt, held = split_rows(len(texts[0]), HELD, 0)
@@ -57,5 +61,8 @@ def compare_translators(
         data=texts,
         metric=metric,
         facts={"learnt from": len(learnt), "judged on": len(held)},
-        **more,
+        seeds=seeds,
+        progress=progress,
+        keep=keep,
+        **options,
     )
