@@ -142,3 +142,11 @@ def test_an_ensemble_answers_as_one_model_does(run, reviews, tmp_path):
     assert answer["probability of good"] == pytest.approx(ensemble.predict_proba(["so fine"])[0, 1], abs=1e-6)
     assert "because of" not in answer
     assert "Ensemble" in run("evaluate", tmp_path / "both", table).out
+
+
+def test_half_a_character_is_named_and_no_bug(run):
+    lines = [json.dumps({"text": text, "label": label}) for text, label in (("so fine", "good"), ("so dull", "bad"))]
+    Path("r.jsonl").write_text("\n".join([*lines, '{"text": "a \\ud83d", "label": "bad"}', ""]))
+    answer = run("fit", "text-classification", "r.jsonl", *SMALL)
+    assert answer.status == 2
+    assert "grunit: a text holds half a character at place 2" in answer.err

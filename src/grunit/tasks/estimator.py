@@ -44,7 +44,8 @@ class Estimator(BaseEstimator):
     """The part of an estimator that does not depend on its task.
 
     ``__init__`` of a task only stores its arguments; :meth:`settings` reads the training ones. A fitted estimator has
-    ``model_`` (a torch module) and ``history_``; one whose fit was interrupted also has ``checkpoint_``.
+    ``model_`` (a torch module) and ``history_``; one whose fit was interrupted also has ``checkpoint_``, and ``data_``
+    by which the data that it was made from are known again.
 
     Class attributes:
         kind: the name under which a saved model is found again.
@@ -103,7 +104,10 @@ class Estimator(BaseEstimator):
         raise InputError("there is no interrupted fit to resume: call fit without resume, or name its checkpoint")
 
     def require_same_data(self, resume: bool, training: Any, validation: Any = None) -> None:
-        """Note what a fit learns from, and refuse to go on with other data than those noted when it began.
+        """Refuse to go on with other data than those that a fit began with.
+
+        What it learns from is noted with its first checkpoint: one that is refused before has learnt nothing, and
+        leaves what can be resumed as it was.
 
         Args:
             resume: whether an interrupted fit is to go on.
@@ -122,13 +126,14 @@ class Estimator(BaseEstimator):
                     f"the {part} data are not those that the interrupted fit began with{beside}: give the same again, "
                     "or start without resume",
                 )
-        self.data_ = now
+        self._learns_from: dict[str, str] | None = now
 
     def keeper(self, checkpoint: str | os.PathLike | None) -> Any:
         """What the training loop calls with every checkpoint."""
+        data, self._learns_from = getattr(self, "_learns_from", None), None
 
         def keep(moment: Checkpoint) -> None:
-            self.checkpoint_ = moment
+            self.checkpoint_, self.data_ = moment, data
             if checkpoint is not None:
                 moment.save(Path(checkpoint))
 
@@ -136,7 +141,7 @@ class Estimator(BaseEstimator):
 
     def training_done(self, checkpoint: str | os.PathLike | None) -> None:
         """Training came to its end: forget what would resume it."""
-        self.checkpoint_ = None
+        self.checkpoint_ = self.data_ = None
         if checkpoint is not None:
             Path(checkpoint).unlink(missing_ok=True)
 
