@@ -41,3 +41,8 @@ def test_refusals():
         compare_texts(["a", "b"], ["x", "y"], ["gru"], metric="MAE")
     with pytest.raises(DataError, match="too few"):
         compare_texts(["a", "b"], ["x", "y"], ["gru"])
+    with pytest.raises(DataError, match="every text has the label 'x': give texts of two classes"):
+        compare_texts(["a", "b"] * 10, ["x"] * 20, ["gru"])
+    for given, message in (({"seed": 3}, "seed is 3"), ({"seeds": 3}, "seeds is 3")):
+        with pytest.raises(InputError, match=message):
+            compare_texts(["a", "b"] * 10, ["x", "y"] * 10, ["gru"], **given)

@@ -65,6 +65,8 @@ def compare_texts(
     classifier.check_class_arguments()
     codes = classifier.learn_classes(given)
     given = classifier.classes_[codes]  # (N,), also where the labels came as (N, 1)
+    if not codes.any():
+        raise DataError(f"every text has the label {given.tolist()[0]!r}: give texts of two classes at least")
     learnt, held = split_rows(len(found), HELD, 0, codes)
     if not len(held):
         raise DataError(f"{len(found)} texts are too few to hold any back: give more of each class")
