@@ -120,6 +120,9 @@ def test_texts_of_their_own_decide_and_a_fit_goes_on_with_them(run, stop_fit, re
     stop_fit(grunit.TextClassifier, *words, "--set", "max_epochs=3")
     other = Path("other.csv")
     other.write_text(reviews.read_text().replace("dull", "dire"))
+    answer = run("fit", "classification", reviews, "--resume", "-o", "kept")
+    goes_on = "grunit fit text-classification ... --resume -o kept goes on with it\n"
+    assert answer == (2, "", f"grunit: kept is a text-classification model: {goes_on}")
     answer = run("fit", "text-classification", other, "--resume", "-o", "kept")
     assert answer.status == 2
     assert "other.csv: the training data are not those" in answer.err

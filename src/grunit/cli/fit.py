@@ -13,7 +13,7 @@ import typer
 from grunit.cli.cell_files import own_cells, read_cell
 from grunit.cli.options import Data, Horizon, Identity, Json, Seed, Settings, Target, TaskName, Text, Time, Validation
 from grunit.cli.output import Output
-from grunit.cli.tasks import find_task, task_of
+from grunit.cli.tasks import find_task, name_task, task_of
 from grunit.errors import BundleError, DataError, InputError
 
 
@@ -45,7 +45,7 @@ def run(
         options: dict[str, Any] = {"--h": h, "--target": target, "--id": identity, "--time": time, "--seed": seed}
         options |= {"--text": text, "--validation": validation, "--set": settings or None}
         options |= {} if own else {"--cell": cell}
-        estimator = open_interrupted(output, options, own)
+        estimator = open_interrupted(output, task, options, own)
         frame = job.read_again(estimator, data)
     else:
         refuse_taken(output)
@@ -97,13 +97,17 @@ def refuse_taken(output: Path) -> None:
         raise BundleError(f"{output} cannot be made in {near}: name a folder with -o where you may write")
 
 
-def open_interrupted(output: Path, options: dict[str, Any], own: Iterable[Any] = ()) -> Any:
+def open_interrupted(output: Path, task: str, options: dict[str, Any], own: Iterable[Any] = ()) -> Any:
     """The model that an interrupted fit left behind; it brings its own settings.
 
     Args:
         output: its folder.
+        task: the one that was typed, which must be its own.
         options: what was typed besides, none of which it needs.
         own: cells of the user's that it may be made of.
+
+    Raises:
+        InputError: something was typed that it has already, it is of another task, or its fit came to its end.
     """
     from grunit.tasks import load
 
@@ -111,9 +115,11 @@ def open_interrupted(output: Path, options: dict[str, Any], own: Iterable[Any] =
     if given:
         raise InputError(f"--resume goes on with the settings it began with: leave out {' and '.join(given)}")
     estimator = load(output, own)
-    task_of(estimator)
+    its = name_task(estimator)
     if getattr(estimator, "checkpoint_", None) is None:
         raise InputError(f"{output} holds a model whose fit came to its end: there is nothing to resume")
+    if its != task:
+        raise InputError(f"{output} is a {its} model: grunit fit {its} ... --resume -o {output} goes on with it")
     return estimator
 
 

@@ -48,7 +48,16 @@ def task_of(estimator: Any) -> Any:
     Raises:
         InputError: the command line has no such task.
     """
+    return find_task(name_task(estimator))
+
+
+def name_task(estimator: Any) -> str:
+    """The task that an estimator does, as it is typed.
+
+    Raises:
+        InputError: the command line has no such task.
+    """
     kind = getattr(estimator, "members", [estimator])[0].kind
     if kind not in KINDS:
         raise InputError(f"the model is a {kind}, which no command knows: use it in Python with grunit.load")
-    return find_task(KINDS[kind])
+    return KINDS[kind]
