@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +33,92 @@ from grunit.cli.wording import as_typed, options_of
 )
 def test_a_sentence_names_what_the_verb_takes(verb, sentence, typed):
     assert as_typed(sentence, load(verb)) == typed
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "seed=3.csv, line 3: the text is empty",
+        "my file lr=0.1.csv: it is empty",
+        "C:\\data\\h=12.csv is no file",
+        "C:\\data\\h=12 is no file",
+        "/data/lr=0.1/model: no such folder",
+        "runs/seed=3 is there already",
+        "seed=3/config.json is missing",
+        "texts[3] is 'set lr=0.1', which is no text",
+        'the text "it\'s set lr=0.1 now" is no number',
+        "the text='set lr=0.1 now' is no number",
+        "the text 'it's lr=0.1 or None' is no number",
+        "the text 'start without resume' is no number",
+        "the columns are None, True, value",
+        "no column True: the columns are True, False, None",
+        "reviews.csv, line 3: the label is None",
+        "the series None has one value",
+        "the tag 'h=3' of validation does not occur in training",
+        "give one of None, True, a",
+        "features=['a', 'b'] are given",
+        "\ue0007\ue001 is no label, 'nor \ue0000\ue001'",
+    ],
+)
+@pytest.mark.parametrize("verb", ["fit", "compare"])
+def test_what_is_somebody_elses_stays_as_it_is(verb, sentence):
+    assert as_typed(sentence, load(verb)) == sentence
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (["-o", "seed=3"], "seed=3 is there already: name another"),
+        (["-o", "./seed=3/"], "seed=3 is there already: name another"),
+        (["-oseed=3"], "seed=3 is there already: name another"),
+        (["--output=seed=3"], "seed=3 is there already: name another"),
+        (["in/seed=3"], "seed=3 and seed=3: both are folders"),
+        (["windows"], "windows is a folder: name a file"),
+        (["--label", "lr=2"], "there is no column lr=2: the columns are a, b"),
+        (["--features", "id=5,None"], "there is no column id=5, or None: the columns are a, b"),
+        (["my h=3"], "my h=3 is a folder"),
+    ],
+)
+def test_what_was_typed_stays_as_it_is(given, sentence):
+    function = load("compare")
+    assert as_typed(sentence, function, ["compare", "forecast", *given]) == sentence
+    assert as_typed(sentence, function, ["compare", "forecast", "other"]) != sentence
+
+
+@pytest.mark.parametrize(
+    ("sentence", "typed"),
+    [
+        ("set lr=0.1.", "give --set lr=0.1."),
+        ("set lr=1e-3, or clip=None: or h=3", "give --set lr=1e-3, or --set clip=none: or --h 3"),
+        ("clip is 0: give a number above 0, or None", "clip is 0: give a number above 0, or none"),
+        ("exogenous is 'x': give 'all', None or a list", "exogenous is 'x': give 'all', none or a list"),
+        ("monitor is -1: give True, or epochs", "monitor is -1: give true, or epochs"),
+        ("pairs is 'x y': use True or False", "pairs is 'x y': use true or false"),
+        (
+            "it is 'a b': set unit='char', or mend_tags=True",
+            "it is 'a b': give --set unit=char, or --set mend_tags=true",
+        ),
+    ],
+)
+def test_a_value_ends_with_its_word_and_constants_are_choices(sentence, typed):
+    assert as_typed(sentence, load("fit"), ["fit", "tagging", "reviews.csv", "--set", "lr=0.5"]) == typed
+
+
+def test_names_of_files_and_folders_are_said_as_they_are(run):
+    for name in ("seed=3.csv", "lr=0.1.csv"):
+        Path(name).write_text("text,label\ngood film,a\n,b\n")
+        answer = run("fit", "text-classification", name)
+        assert answer.status == 2
+        assert answer.err.startswith(f"grunit: {name}, line 3")
+    Path("seed=3").mkdir()
+    Path("r.csv").write_text("text,label\ngood film,a\nbad film,b\n")
+    answer = run("fit", "text-classification", "r.csv", "-o", "seed=3")
+    assert answer.status == 2
+    assert answer.err.startswith("grunit: seed=3 ")
+    Path("c.csv").write_text("None,True,value\n1,2,3\n")
+    answer = run("fit", "forecast", "c.csv", "--target", "sales")
+    assert answer.status == 2
+    assert "None, True, value" in answer.err
 
 
 @pytest.mark.parametrize("verb", ["fit", "predict", "generate"])

@@ -45,9 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not debug:
             warnings.simplefilter("ignore")
             warnings.filterwarnings("default", module="grunit")
-            warnings.showwarning = functools.partial(tell_warning, chosen)
+            warnings.showwarning = functools.partial(tell_warning, chosen, given)
         try:
-            status = build_app(chosen, debug, interrupt)(given, prog_name="grunit", standalone_mode=False) or 0
+            status = build_app(chosen, debug, interrupt, given)(given, prog_name="grunit", standalone_mode=False) or 0
             sys.stdout.flush()
             if status == INTERRUPTED:  # while the arguments were read, of which typer says nothing
                 complain("stopped", status)
@@ -70,13 +70,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def build_app(chosen: str | None, debug: bool = False, interrupt: Interrupt | None = None) -> typer.Typer:
+def build_app(
+    chosen: str | None, debug: bool = False, interrupt: Interrupt | None = None, given: Sequence[str] = ()
+) -> typer.Typer:
     """The application with every verb listed and only the chosen one loaded."""
     # Rich help pages would take the import of rich, a third of the time that help may take.
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     app.callback()(introduce)
     for name, verb in VERBS.items():
-        function = answerable(load(name), debug, interrupt or Interrupt()) if name == chosen else stand_in(name)
+        if name == chosen:
+            function = answerable(load(name), debug, interrupt or Interrupt(), given)
+        else:
+            function = stand_in(name)
         app.command(name, short_help=verb.summary)(function)
     return app
 
@@ -100,7 +105,9 @@ def introduce(
     """
 
 
-def answerable(function: Callable[..., Any], debug: bool, interrupt: Interrupt) -> Callable[..., Any]:
+def answerable(
+    function: Callable[..., Any], debug: bool, interrupt: Interrupt, given: Sequence[str] = ()
+) -> Callable[..., Any]:
     """The verb's function, whose failures end in one sentence and an exit status."""
 
     @functools.wraps(function)
@@ -116,7 +123,7 @@ def answerable(function: Callable[..., Any], debug: bool, interrupt: Interrupt) 
         except (GrunitError, OSError) as error:
             if debug:
                 raise
-            sentence = as_typed(str(error), function) if isinstance(error, GrunitError) else str(error)
+            sentence = as_typed(str(error), function, given) if isinstance(error, GrunitError) else str(error)
             raise typer.Exit(complain(sentence, BAD_INPUT)) from None
         except Exception as error:
             if interrupt.came:  # what was being loaded is half there
@@ -136,9 +143,9 @@ def complain(sentence: str, status: int) -> int:
     return status
 
 
-def tell_warning(chosen: str | None, message: Warning | str, *where: object) -> None:
+def tell_warning(chosen: str | None, given: Sequence[str], message: Warning | str, *where: object) -> None:
     """Say a warning in the words of the verb that was chosen."""
-    note(str(message) if chosen is None else as_typed(str(message), load(chosen)))
+    note(str(message) if chosen is None else as_typed(str(message), load(chosen), given))
 
 
 def note(message: Warning | str, *where: object) -> None:
