@@ -78,7 +78,8 @@ def test_a_file_to_be_answered_may_hold_tokens_alone(tmp_path):
         ("a O\nb\n", "x.conll", "x.conll, line 2: it has 1 column between spaces and line 1 has 2"),
         ("a\nb\n", "x.conll", "x.conll: its first line has one column"),
         ("ein Hund,a dog\ndie kleine Katze,the small cat\n", "x.csv", "line 2: .*; a table of texts is for grunit fit"),
-        ('{"text":"fine","label":1}\n', "x.jsonl", "first line has one column .*; a table of texts is for"),
+        ('{"text":"fine","label":1}\n', "x.jsonl", "x.jsonl: it is named as JSON, .* read from lines .*; a table"),
+        ('["Ada", "sang"]\n["B-PER", "O"]\n', "x.json", "x.json: it is named as JSON, .* a token and its tag a line"),
         ("a\tO\n\tO\n", "x.conll", "line 2: its token is empty"),
         ("a\tO\nb\t\n", "x.conll", "line 2: the token 'b' has no tag"),
         ("a O\nn\xf6 O\n".encode("latin-1"), "x.conll", "x.conll, line 2 is not UTF-8 text"),
@@ -102,13 +103,28 @@ def test_what_cannot_be_used_is_refused_by_line(tmp_path, text, name, words):
         ("ein Hund\ta dog\nKatze\tcat\nein Pferd\ta horse\n", r"line 1: 'ein Hund' and 'a dog' .* fit translation"),
         ("review\tmood\na fine film\t+\na dull one\t-\n", r"line 2: 'a fine film' and '\+' .* text-classification"),
         ("source\ttarget\n" + ("wort " * 20 + "\tone word\n") * 2, r"line 2: '(wort ){7}wo\.\.\.' and 'one word'"),
+        (
+            "房间太小。其他的都一般\t-\n很好\t+\n不错！下次再来\t+\n",
+            "line 1: '房间太小。其他的都一般' and '-' .* text-classification",
+        ),
+        ("十五寸笔记本的键盘确实爽蛮喜欢\t+\n", r"line 1: .* text-classification"),
+        ("你好，世界\t你好，天\n再见，世界\t再见，天\n", r"line 1: .* fit translation"),
     ],
 )
 def test_a_table_of_whole_texts_is_sent_to_its_own_task(tmp_path, text, words):
     path = write(tmp_path, text, "pairs.tsv")
     with pytest.raises(DataError, match="pairs.tsv, " + words):
         read_tagged(path)
-    assert len(read_tagged(path, answers=False).tokens[0]) == text.count("\n")
+    with pytest.raises(DataError, match=r"pairs.tsv, line \d: .* looks like a whole text, not a token: give a token a"):
+        read_tagged(path, answers=False)
+
+
+def test_long_and_marked_tokens_are_no_texts(tmp_path):
+    text = "中华人民共和国国家发展和改革委员会 B-ORG\n！！ O\nhttps://example.org/a,b O\nwell-known! O\n"
+    for answers in (True, False):
+        assert len(read_tagged(write(tmp_path, text), answers=answers).tokens[0]) == 4
+    with pytest.raises(DataError, match="line 1: '今天天气很好。' looks like a whole text"):
+        read_tagged(write(tmp_path, "今天天气很好。\n我们去公园。\n", "a.txt"), answers=False)
 
 
 def test_columns_that_are_not_there(tmp_path):

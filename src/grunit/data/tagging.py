@@ -14,6 +14,11 @@ from grunit.errors import DataError, suggest
 
 CONLLU = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
 """Columns of CoNLL-U, universaldependencies.org/format.html."""
+JSON = (".json", ".jsonl", ".ndjson")
+LONGEST = 12
+"""Characters of a Chinese, Japanese or Korean word; names of firms and offices are longer, but no median is."""
+_EAST_ASIAN = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+_SENTENCE_MARKS = frozenset("。，！？；")
 
 
 @dataclass(frozen=True)
@@ -132,6 +137,12 @@ def read_tagged(
     if not text.strip():
         raise DataError(f"{path}: it is empty: give a file with a token a line")
     universal = path.name.removesuffix(".gz").lower().endswith(".conllu")
+    if path.name.removesuffix(".gz").lower().endswith(JSON):
+        what = "a token and its tag" if answers else "a token"
+        raise DataError(
+            f"{path}: it is named as JSON, and tagged sentences are read from lines of text: give {what} a line and an "
+            f"empty line between sentences{_elsewhere(path) if answers else ''}"
+        )
     separator = None
     width = first = 0
     found: list[list[tuple[str, str, int]]] = [[]]
@@ -168,8 +179,8 @@ def read_tagged(
     sentences = [sentence for sentence in found if sentence]
     if not sentences:
         raise DataError(f"{path}: it holds no sentence: give a file with a token a line")
-    if answers and not universal:
-        _refuse_texts(path, sentences)
+    if not universal:
+        _refuse_texts(path, sentences, answers)
     return TaggedSentences(
         [[token for token, _, _ in sentence] for sentence in sentences],
         None if tag_at is None else [[tag for _, tag, _ in sentence] for sentence in sentences],
@@ -178,22 +189,34 @@ def read_tagged(
     )
 
 
-def _refuse_texts(path: Path, sentences: list[list[tuple[str, str, int]]]) -> None:
-    """Refuse a table of whole texts, which has no empty line between sentences and words in plenty where a token is.
+def _refuse_texts(path: Path, sentences: list[list[tuple[str, str, int]]], answers: bool) -> None:
+    """Refuse a table of whole texts, which has no empty line between sentences and mostly texts where a token is.
 
     Raises:
         DataError: naming the first line and what such a table is for.
     """
     rows = [row for sentence in sentences for row in sentence]
-    if len(sentences) > 1 or 2 * sum(" " in token.strip() for token, _, _ in rows) <= len(rows):
+    if len(sentences) > 1 or 2 * sum(_is_text(token) for token, _, _ in rows) <= len(rows):
         return
-    token, tag, line = next(row for row in rows if " " in row[0].strip())
-    pairs = 2 * sum(" " in other.strip() for _, other, _ in rows) > len(rows)
+    token, tag, line = next(row for row in rows if _is_text(row[0]))
+    layout = "give a token a line and an empty line between sentences"
+    if not answers:
+        raise DataError(f"{path}, line {line}: {_shown(token)!r} looks like a whole text, not a token: {layout}")
+    pairs = 2 * sum(_is_text(other) for _, other, _ in rows) > len(rows)
     what, verb = ("a text beside a text", "translation") if pairs else ("a text and its class", "text-classification")
     raise DataError(
         f"{path}, line {line}: {_shown(token)!r} and {_shown(tag)!r} look like {what}, not a token and its tag: use "
-        f"grunit fit {verb} for these, or give a token a line and an empty line between sentences"
+        f"grunit fit {verb} for these, or {layout}"
     )
+
+
+def _is_text(token: str) -> bool:
+    """Whether this holds words in plenty, which Chinese and Japanese write without spaces between them."""
+    token = token.strip()
+    if " " in token or (len(token) > LONGEST and _EAST_ASIAN.search(token)):
+        return True
+    # Marks alone are tokens, such as "！！".
+    return not _SENTENCE_MARKS.isdisjoint(token) and any(sign.isalnum() for sign in token)
 
 
 def _elsewhere(path: Path) -> str:
