@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ LABELS = ("label", "class", "target", "sentiment", "category", "y")
 _JSON_LINES = (".jsonl", ".ndjson", ".json")
 _PLAIN = (".txt", "")
 
-Row = tuple[int, list[str | None]]
+Row = tuple[int, list[Any]]
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ def read_texts(
 
     Args:
         path: ``.csv`` or ``.tsv`` (the delimiter is found in the first line), ``.jsonl`` with an object a line,
-            ``.json`` with one list of objects, or ``.txt`` with a text a line and no labels.
+            ``.json`` with one list of objects, or ``.txt`` with a text a line and no labels. Between tabs, quotation
+            marks enclose fields where every line reads well so by itself, and are text in a file where one does not.
         text: the column of texts (default: one called text, sentence, review, content, question or document); in a
             file without a header the number of the column, counted from 1.
         label: the column of labels (default: one called label, class, target, sentiment, category or y), or its
@@ -156,11 +158,14 @@ def _find(names: list[str], known: tuple[str, ...], origin: Origin, what: str, o
 
 
 def _read_table(content: str, path: Path, text: str | None, label: str | None) -> tuple[list[str], Iterator[Row]]:
-    first = content.partition("\n")[0].rstrip("\r")
-    delimiter = "\t" if path.suffix.lower() == ".tsv" or "\t" in first else find_delimiter(first)
-    # In a table parted by tabs a quotation mark is often only that.
-    quoting: Any = csv.QUOTE_NONE if delimiter == "\t" and '"' not in first else csv.QUOTE_MINIMAL
-    names = [name.strip() for name in next(csv.reader([first], delimiter=delimiter, quoting=quoting))]
+    csv.field_size_limit(2**31 - 1)
+    lines = _cut(content)
+    if not lines[0].strip():
+        raise DataError(f"{path}, line 1: it is empty: leave it out")
+    delimiter = "\t" if path.suffix.lower() == ".tsv" or "\t" in lines[0] else find_delimiter(lines[0])
+    quoted = delimiter != "\t" or _is_quoted(lines)
+    quoting: Any = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+    names = [name.strip() for name in next(csv.reader(lines[:1], delimiter=delimiter, quoting=quoting))]
     given = [name for name in (text, label) if name is not None]
     headless = bool(given) and all(name.isdigit() for name in given) and not set(given) <= set(names)
     if headless:
@@ -170,7 +175,6 @@ def _read_table(content: str, path: Path, text: str | None, label: str | None) -
         raise DataError(f"{path}, line 1: the header names {twice[0]!r} twice: give every column its own name")
 
     def rows() -> Iterator[Row]:
-        csv.field_size_limit(2**31 - 1)
         reader = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, quoting=quoting, strict=True)
         line = 1
         try:
@@ -178,11 +182,10 @@ def _read_table(content: str, path: Path, text: str | None, label: str | None) -
                 begun, line = line, reader.line_num + 1
                 if begun == 1 and not headless:
                     continue
+                if len(fields) == 1 and not fields[0].strip():
+                    fields = []
                 if fields and len(fields) != len(names):
-                    raise DataError(
-                        f"{path}, line {begun}: it has {len(fields)} fields and the first line {len(names)}: quote "
-                        "fields that hold the delimiter"
-                    )
+                    raise _uneven(path, begun, fields, names, quoted)
                 yield begun, [*fields]
         except csv.Error as error:
             raise DataError(f"{path}, line {line}: {error}: close every quotation mark") from error
@@ -190,14 +193,45 @@ def _read_table(content: str, path: Path, text: str | None, label: str | None) -
     return names, rows()
 
 
+def _is_quoted(lines: list[str]) -> bool:
+    """Whether the quotation marks of a table of tabs enclose fields.
+
+    Often they are only that, so each line must read well by itself: no mark may join it to the next ones.
+    """
+    try:
+        return all(len([*csv.reader([line], delimiter="\t", strict=True)]) <= 1 for line in lines if '"' in line)
+    except csv.Error:
+        return False
+
+
+def _uneven(path: Path, line: int, fields: list[str], names: list[str], quoted: bool) -> DataError:
+    """The refusal of a line that has other fields than the first."""
+    mend = "quote fields that hold the delimiter"
+    if not quoted and any(field.count('"') % 2 for field in fields):
+        mend = "close every quotation mark in its own line, as no text may go on in the next one"
+    count = f"{len(fields)} field" + "s" * (len(fields) != 1)
+    return DataError(f"{path}, line {line}: it has {count} and the first line {len(names)}: {mend}")
+
+
 def _read_objects(content: str, path: Path) -> tuple[list[str], Iterator[Row]]:
     objects = list(read_objects(content, str(path)))
     names = list(dict.fromkeys(name for _, found in objects for name in found))
-    return names, ((number, [_plain(found.get(name)) for name in names]) for number, found in objects)
+    return names, ((number, [found.get(name) for name in names]) for number, found in objects)
 
 
-def _plain(value: object) -> str | None:
-    return value if isinstance(value, str) or value is None else json.dumps(value, ensure_ascii=False)
+def _spell(value: object, what: str, place: str) -> str:
+    """A value of a table as text; empty where there is none.
+
+    Raises:
+        DataError: it is a list, an object, or no finite number.
+    """
+    if isinstance(value, str) or value is None:
+        return value or ""
+    spelled = json.dumps(value, ensure_ascii=False)
+    if isinstance(value, (list, dict)) or (isinstance(value, float) and not math.isfinite(value)):
+        came = "a list" if isinstance(value, list) else "an object" if isinstance(value, dict) else spelled
+        raise DataError(f"{place}: its {what} is {came}: give a text, or leave the row out")
+    return spelled
 
 
 def _collect(rows: Iterator[Row], place: int, answer: int | None, names: list[str], source: str) -> LabelledTexts:
@@ -205,11 +239,11 @@ def _collect(rows: Iterator[Row], place: int, answer: int | None, names: list[st
     for line, fields in rows:
         if not fields:
             raise DataError(f"{source}, line {line}: it is empty: leave it out")
-        text = fields[place]
-        if text is None or not text.strip():
+        text = _spell(fields[place], f"text ({names[place]!r})", f"{source}, line {line}")
+        if not text.strip():
             raise DataError(f"{source}, line {line}: its text ({names[place]!r}) is empty: fill it in, or leave it out")
         if answer is not None:
-            label = (fields[answer] or "").strip()
+            label = _spell(fields[answer], f"label ({names[answer]!r})", f"{source}, line {line}").strip()
             if not label:
                 raise DataError(f"{source}, line {line}: its label ({names[answer]!r}) is missing: give every text one")
             labels.append(label)
