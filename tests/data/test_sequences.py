@@ -51,3 +51,16 @@ def test_arrays_are_copied_and_missing_values_kept():
 def test_what_cannot_be_used_is_refused_by_its_number(X, message):
     with pytest.raises(DataError, match=message):
         Sequences.of(X)
+
+
+@pytest.mark.parametrize(
+    ("second", "words"),
+    [
+        ([], r"^the second has shape \(0,\)"),
+        (["x"], "^the second holds something that is not a number"),
+        ([[1.0, 2.0]], "^the second has 2 features and the first has 1: give the same to all$"),
+    ],
+)
+def test_sequences_with_names_are_called_by_them(second, words):
+    with pytest.raises(DataError, match=words):
+        Sequences.of([[1.0], second], "X", ["the first", "the second"])

@@ -25,7 +25,28 @@ def test_one_array_a_text_cut_to_its_length():
         (None, InputError, "are not saved: set its attribute features"),
         (lambda rows: rows[1:], InputError, "gave 1 arrays for 2 sentences: give one a sentence"),
         (lambda rows: [[[1.0]], [[1.0]]], InputError, "gave 1 rows for the 2 tokens of sentence 1"),
-        (lambda rows: [[["x"]] * len(row) for row in rows], DataError, "not a number"),
+        (
+            lambda rows: [[["x"]] * len(row) for row in rows],
+            DataError,
+            "^features of sentence 1 holds something that is not a number",
+        ),
+        (
+            lambda rows: [[[1.0], [2.0]], [[np.inf]]],
+            DataError,
+            r"^features of sentence 2 contains infinity at \(0, 0\)",
+        ),
+        (lambda rows: [[1.0, 2.0], [[1.0, 2.0]]], DataError, "^features of sentence 2 has 2 features and .* 1 has 1:"),
+        (
+            lambda rows: [[[1.0], [2.0]], [[1.0, 2.0]]],
+            DataError,
+            "^features gave 2 numbers a step for sentence 2 and 1",
+        ),
+        (
+            lambda rows: [[[1.0], [1.0, 2.0]], [[1.0]]],
+            DataError,
+            "^features gave rows of unequal length for sentence 1:",
+        ),
+        (lambda rows: [[[1.0], [2.0]], 3.0], DataError, r"^features gave 3.0 for sentence 2: give an array \(T, E\)$"),
     ],
 )
 def test_what_is_none_is_refused(features, error, words):
@@ -40,3 +61,11 @@ def test_vectors_and_features_exclude_each_other():
         check_given(SimpleNamespace(vectors="v.txt", features=len), "texts")
     with pytest.raises(InputError, match="features is 3: give a function of a list of texts"):
         check_given(SimpleNamespace(vectors=None, features=3), "texts")
+
+
+def test_an_error_names_a_text_by_its_number_and_leaves_what_the_text_holds():
+    def features(rows):
+        return [[["a, sequence 0"]] for _ in rows]
+
+    with pytest.raises(DataError, match=r"^features of row 7 holds .*'a, sequence 0'"):
+        read_features(["x", "y"], features, what="row", numbers=[7, 9])

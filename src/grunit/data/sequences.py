@@ -28,25 +28,31 @@ class Sequences:
     lengths: np.ndarray
 
     @classmethod
-    def of(cls, X: Any, name: str = "X") -> Sequences:
+    def of(cls, X: Any, name: str = "X", names: Sequence[str] | None = None) -> Sequences:
         """From an array ``(N, T)`` or ``(N, T, F)``, or a list of ``(T_i,)`` or ``(T_i, F)``.
+
+        Args:
+            X: the sequences.
+            name: of all of them, for messages.
+            names: of each of a list (default: the name of all and a number).
 
         Raises:
             DataError: there is no sequence, one has no steps, text or complex numbers in it, infinity, or other
-                features than the first; the message counts sequences from 0.
+                features than the first; without names the message counts sequences from 0.
         """
         if isinstance(X, np.ndarray) and X.dtype != object:
             return cls._of_array(X, name)
         items = list(X)
         if not items:
             raise DataError(f"{name} has 0 sample(s) while a minimum of 1 is required: give at least one sequence")
-        arrays = [_read_one(item, index, name) for index, item in enumerate(items)]
+        each = [f"{name}, sequence {index}" for index in range(len(items))] if names is None else names
+        arrays = [_read_one(item, where) for item, where in zip(items, each, strict=True)]
         width = arrays[0].shape[1]
         for index, array in enumerate(arrays):
             if array.shape[1] != width:
+                both = (f"{name}: sequence {index}", "sequence 0") if names is None else (names[index], names[0])
                 raise DataError(
-                    f"{name}: sequence {index} has {array.shape[1]} features and sequence 0 has {width}: "
-                    "give the same to all"
+                    f"{both[0]} has {array.shape[1]} features and {both[1]} has {width}: give the same to all"
                 )
         return cls(np.concatenate(arrays), np.array([len(array) for array in arrays]))
 
@@ -88,8 +94,7 @@ class Sequences:
         return Sequences(np.concatenate(chosen), np.array([len(one) for one in chosen]))
 
 
-def _read_one(item: Any, index: int, name: str) -> np.ndarray:
-    where = f"{name}, sequence {index}"
+def _read_one(item: Any, where: str) -> np.ndarray:
     try:
         array = np.asarray(item)
     except ValueError as error:

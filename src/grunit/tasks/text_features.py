@@ -59,11 +59,12 @@ def read_features(
         raise InputError("this model was fitted on features, which are not saved: set its attribute features")
     names = [f"{what} {number}" for number in (range(1, len(given) + 1) if numbers is None else numbers)]
     try:
-        found = [np.asarray(one)[:max_length] for one in features(list(given))]
+        answers = list(features(list(given)))
     except SentenceError as error:
         raise SentenceError(error.index, error.reason, names[error.index]) from None
-    if len(found) != len(given):
-        raise InputError(f"features gave {len(found)} arrays for {len(given)} {what}s: give one a {what}")
+    if len(answers) != len(given):
+        raise InputError(f"features gave {len(answers)} arrays for {len(given)} {what}s: give one a {what}")
+    found = [_read_one(one, name)[:max_length] for one, name in zip(answers, names, strict=True)]
     for name, one, tokens in zip(names, found, given, strict=True):
         if not isinstance(tokens, str) and len(one) != len(tokens):
             raise InputError(f"features gave {len(one)} rows for the {len(tokens)} tokens of {name}: give one a token")
@@ -72,15 +73,17 @@ def read_features(
                 f"features gave {one.shape[1]} numbers a step for {name} and {found[0].shape[-1]} for {names[0]}: "
                 "give the same to all"
             )
+    return Sequences.of(found, "features", [f"features of {name}" for name in names])
+
+
+def _read_one(given: Any, name: str) -> np.ndarray:
     try:
-        return Sequences.of(found, "features")
-    except DataError:
-        for name, one in zip(names, found, strict=True):
-            try:
-                Sequences.of([one], name)
-            except DataError as error:
-                raise DataError("features of " + str(error).replace(", sequence 0", "", 1)) from None
-        raise
+        found = np.asarray(given)
+    except ValueError as error:
+        raise DataError(f"features gave rows of unequal length for {name}: give an array (T, E)") from error
+    if not found.ndim:
+        raise DataError(f"features gave {given!r} for {name}: give an array (T, E)")
+    return found
 
 
 def require_size(sequences: Sequences, size: int) -> None:
