@@ -51,7 +51,7 @@ def run(
     identity: Identity = None,
     time: Time = None,
     text: Text = None,
-    seeds: Annotated[int, typer.Option("--seeds", help="How often each cell is trained.", min=1)] = 3,
+    seeds: Annotated[int, typer.Option("--seeds", help="How often each cell is trained.", min=1, max=1000)] = 3,
     windows: Windows = None,
     baselines: Baselines = None,
     metric: Annotated[

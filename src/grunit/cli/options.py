@@ -28,7 +28,11 @@ _HELD = "Data that decides which weights are kept (language, text-classification
 Validation = Annotated[str | None, typer.Option("--validation", help=_HELD)]
 Identity = Annotated[str | None, typer.Option("--id", help="The column that tells series apart.")]
 Time = Annotated[str | None, typer.Option("--time", help="The column of time stamps.")]
-Seed = Annotated[int | None, typer.Option("--seed", help="Of all that is drawn at random [default: 0].")]
+LARGEST_SEED = 2**32 - 1
+"""What every generator that is seeded takes: NumPy's ends there."""
+Seed = Annotated[
+    int | None, typer.Option("--seed", help="Of all that is drawn at random [default: 0].", min=0, max=LARGEST_SEED)
+]
 Levels = Annotated[str | None, typer.Option("--level", help="Percent of the intervals, such as 80,95.")]
 Windows = Annotated[int | None, typer.Option("--windows", help="Rolling windows at the end of the data.", min=1)]
 Baselines = Annotated[
