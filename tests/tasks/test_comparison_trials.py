@@ -60,6 +60,43 @@ def test_what_was_kept_of_other_data_is_thrown_away(frame, tmp_path):
     assert scores(found) == scores(compare(other, 3, ["gru"], **SETTINGS))
 
 
+@pytest.mark.parametrize("damage", ["cut trial", "empty trial", "cut model", "no model", "cut facts", "other facts"])
+def test_what_cannot_be_read_counts_as_not_done(frame, tmp_path, damage):
+    place = tmp_path / "kept"
+    with pytest.raises(KeyboardInterrupt):
+        compare(frame, 3, ["gru"], keep=place, progress=stop_at(1), **SETTINGS)
+    assert sorted(file.name for file in place.iterdir()) == ["facts.json", "gru-0", "gru-0.safetensors"]
+    trial, model, facts = place / "gru-0.safetensors", place / "gru-0" / "model.safetensors", place / "facts.json"
+    if damage == "no model":
+        model.unlink()
+    else:
+        broken = {"trial": trial, "model": model, "facts": facts}[damage.split()[1]]
+        left = {"cut": broken.read_bytes()[:-9], "empty": b"", "other": b"[1]"}[damage.split()[0]]
+        broken.write_bytes(left)
+    found = compare(frame, 3, ["gru"], keep=place, **SETTINGS)
+    assert scores(found) == scores(compare(frame, 3, ["gru"], **SETTINGS))
+    assert not place.exists()
+
+
+def test_the_facts_are_whole_or_as_they_were(frame, tmp_path, monkeypatch):
+    place, real = tmp_path / "kept", comparison_trials.Path.write_bytes
+    with pytest.raises(KeyboardInterrupt):
+        compare(frame, 3, ["gru"], keep=place, progress=stop_at(1), **SETTINGS)
+    before = (place / "facts.json").read_bytes()
+
+    def full(path, content):
+        if path.name.startswith("facts"):
+            real(path, content[:5])
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(path, content)
+
+    monkeypatch.setattr(comparison_trials.Path, "write_bytes", full)
+    with pytest.raises(KeepingError, match="No space left on device"):
+        compare(frame, 3, ["gru"], keep=place, **SETTINGS)
+    assert (place / "facts.json").read_bytes() == before
+    assert sorted(file.name for file in place.iterdir()) == ["facts.json", "gru-0", "gru-0.safetensors"]
+
+
 def test_a_full_disk_is_told_and_keeps_what_was_done(frame, tmp_path, monkeypatch):
     place, real = tmp_path / "kept", comparison_trials.os.replace
 

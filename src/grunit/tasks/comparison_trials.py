@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from grunit.data import Panel
@@ -21,6 +21,10 @@ from grunit.tasks.backtest import Backtest
 from grunit.tasks.forecaster import Forecaster
 from grunit.tasks.loading import load
 from grunit.training import History
+
+
+UNREADABLE = (SafetensorError, GrunitError, OSError, KeyError, TypeError, ValueError, AttributeError)
+"""What reading a file that was cut short, or written over, may end in."""
 
 
 class KeepingError(GrunitError, OSError):
@@ -70,19 +74,26 @@ class KeptTrials:
 
     Args:
         folder: to keep them in; None to keep nothing. It is made when the first one is done.
-        facts: see :func:`describe_data`. What a folder holds of other facts is thrown away.
+        facts: see :func:`describe_data`. What a folder holds of other facts, or of none that can be read, is thrown
+            away.
+
+    Raises:
+        KeepingError: what is to be thrown away cannot be.
     """
 
     def __init__(self, folder: str | os.PathLike | None, facts: dict[str, Any]):
         self.folder, self.facts = None if folder is None else Path(folder), facts
         self.done = 0
         if self.folder is not None and (self.folder / "facts.json").exists():
-            before = json.loads((self.folder / "facts.json").read_text(encoding="utf-8"))
+            try:
+                before = json.loads((self.folder / "facts.json").read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                before = None
             if before != facts:
-                shutil.rmtree(self.folder)
+                self._clear()
 
     def trial(self, cell: str, seed: int, first: bool, kinds: list[Any], train: Callable[[], Trial]) -> Trial:
-        """The trial of a cell and seed: as it was kept, or trained now and kept.
+        """The trial of a cell and seed: as it was kept, or trained now and kept. One that cannot be read is not done.
 
         Args:
             cell, seed: which.
@@ -94,9 +105,8 @@ class KeptTrials:
             KeepingError: it is done, and cannot be written.
         """
         place = None if self.folder is None else self.folder / f"{cell}-{seed}.safetensors"
-        if place is not None and place.exists():
-            trial = self._read(place, first, kinds)
-        else:
+        trial = None if place is None or not place.exists() else self._read(place, first, kinds)
+        if trial is None:
             trial = train()
             if place is not None:
                 self._write(place, trial, first)
@@ -108,12 +118,30 @@ class KeptTrials:
         if self.folder is not None:
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _read(self, place: Path, first: bool, kinds: list[Any]) -> Trial:
-        with safe_open(place, "np") as file:
-            told = json.loads(file.metadata()["trial"])
-            forecasts = [file.get_tensor(str(window)) for window in range(told.pop("windows"))]
-        model = load(place.with_suffix(""), cells=kinds) if first else None
-        return Trial(forecasts, history=History.from_dict(told.pop("history")), model=model, **told)
+    def _clear(self) -> None:
+        """Throw away what belongs to another comparison."""
+        assert self.folder is not None
+        try:
+            # The facts go last: stopped in the middle, no training is left that seems to belong to the next ones.
+            for place in self.folder.glob("*.safetensors"):
+                place.unlink()
+            shutil.rmtree(self.folder)
+        except OSError as error:
+            raise KeepingError(
+                f"{self.folder} keeps trainings of another comparison and cannot be cleared "
+                f"({error.strerror or error}): remove it"
+            ) from error
+
+    def _read(self, place: Path, first: bool, kinds: list[Any]) -> Trial | None:
+        """The trial as it was kept; None where the file, or its model, cannot be read."""
+        try:
+            with safe_open(place, "np") as file:
+                told = json.loads(file.metadata()["trial"])
+                forecasts = [file.get_tensor(str(window)) for window in range(told.pop("windows"))]
+            model = load(place.with_suffix(""), cells=kinds) if first else None
+            return Trial(forecasts, history=History.from_dict(told.pop("history")), model=model, **told)
+        except UNREADABLE:
+            return None
 
     def _write(self, place: Path, trial: Trial, first: bool) -> None:
         told = {
@@ -124,18 +152,26 @@ class KeptTrials:
             "history": trial.history.to_dict(),
         }
         arrays = {str(window): np.ascontiguousarray(values) for window, values in enumerate(trial.forecasts)}
-        draft = place.with_suffix(".draft")
         try:
             place.parent.mkdir(exist_ok=True)
-            (place.parent / "facts.json").write_text(json.dumps(self.facts), encoding="utf-8")
+            _replace(place.with_name("facts.json"), json.dumps(self.facts).encode())
             if first and trial.model is not None:
                 trial.model.save(place.with_suffix(""), overwrite=True)
             # Written last: where it is, all of the trial is.
-            draft.write_bytes(save(arrays, metadata={"trial": json.dumps(told)}))
-            os.replace(draft, place)
+            _replace(place, save(arrays, metadata={"trial": json.dumps(told)}))
         except (OSError, BundleError) as error:
-            draft.unlink(missing_ok=True)
             raise KeepingError(
                 f"{place.parent} cannot be written ({getattr(error, 'strerror', None) or error}): it keeps the "
                 f"trainings done before, {self.done} of them; make room, and the same comparison goes on from there"
             ) from error
+
+
+def _replace(place: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    draft = place.with_suffix(".draft")
+    try:
+        draft.write_bytes(content)
+        os.replace(draft, place)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
