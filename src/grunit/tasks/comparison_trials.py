@@ -22,7 +22,6 @@ from grunit.tasks.forecaster import Forecaster
 from grunit.tasks.loading import load
 from grunit.training import History
 
-
 UNREADABLE = (SafetensorError, GrunitError, OSError, KeyError, TypeError, ValueError, AttributeError)
 """What reading a file that was cut short, or written over, may end in."""
 
