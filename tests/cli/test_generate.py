@@ -33,8 +33,21 @@ def test_it_writes_what_the_model_writes(run, kept):
 
 
 def test_a_prompt_comes_from_a_pipe(run, kept, monkeypatch):
-    monkeypatch.setattr("sys.stdin", io.StringIO("not to\n"))
-    assert run("generate", kept, "--prompt", "-", "-n", 4, "--temperature", 0).out.startswith("not to")
+    for content in (b"not to\n", b"\xef\xbb\xbfnot to\r\n", b"not to"):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content), "ascii"))
+        answer = run("generate", kept, "--prompt", "-", "-n", 4, "--temperature", 0, "--json")
+        assert json.loads(answer.out)["prompt"] == "not to"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"caf\xe9", "stdin, line 1 is not UTF-8 text"), (b"\xff\xfea\0", "stdin: its text is UTF-16")],
+)
+def test_a_piped_prompt_that_is_no_text_is_refused(run, kept, monkeypatch, content, said):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content), "utf-8"))
+    answer = run("generate", kept, "--prompt", "-")
+    assert answer.status == 2
+    assert said in answer.err
 
 
 def test_what_cannot_be_written_is_refused(run, kept, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
@@ -41,7 +42,7 @@ def run(
     as_json: Json = False,
 ) -> None:
     """A language model writes on, as it goes."""
-    given = sys.stdin.read().removesuffix("\n") if prompt == "-" else prompt or ""
+    given = _piped() if prompt == "-" else prompt or ""
     from grunit.cli.language import spare_threads
     from grunit.tasks import LanguageModel, load
 
@@ -68,6 +69,14 @@ def run(
         sys.stdout.write(piece)
         sys.stdout.flush()
     sys.stdout.write("\n")
+
+
+def _piped() -> str:
+    """What comes through stdin: UTF-8 wherever this runs, and its last line's end is not written on from."""
+    from grunit.data.parallel_texts import decode_text
+
+    text = decode_text(sys.stdin.buffer.read(), "stdin")
+    return io.StringIO(text, newline=None).read().removesuffix("\n")
 
 
 def warn_unknown(estimator: LanguageModel, prompt: str) -> None:
