@@ -26,10 +26,35 @@ def read_objects(text: str, place: str) -> Iterator[tuple[int, dict[str, Any]]]:
     >>> list(read_objects('[\n  {"a": 1},\n  {\n    "a": 2\n  }\n]\n', "x.json"))
     [(2, {'a': 1}), (3, {'a': 2})]
     """
-    for line, value in _list_items(text, place) if text.lstrip(_SPACES)[:1] == "[" else _lines(text, place):
+    listed = text.lstrip(_SPACES)[:1] == "["
+    if not listed:
+        _refuse_one_object(text, place)
+    line = 0
+    for line, value in _list_items(text, place) if listed else _lines(text, place):
         if not isinstance(value, dict):
             raise DataError(f"{place}, line {line}: it is {_kind(value)}, not an object: give one object a line")
         yield line, value
+    if not line:
+        raise DataError(f"{place}: it is empty: give objects in its list")
+
+
+def _refuse_one_object(text: str, place: str) -> None:
+    """Refuse a file that is one object around the rows, which read as an object a line would be one row at most.
+
+    Raises:
+        DataError: it spans lines, or holds tables and no plain value.
+    """
+    text = text.strip(_SPACES)
+    try:
+        value, end = json.JSONDecoder().raw_decode(text)
+    except json.JSONDecodeError:
+        return
+    if not isinstance(value, dict) or end < len(text):
+        return
+    nested = [part for part in value.values() if isinstance(part, (list, dict))]
+    rows = any(isinstance(part, list) and part and all(isinstance(row, dict) for row in part) for part in nested)
+    if "\n" in text or (place.endswith(".json") and (rows or (value and len(nested) == len(value)))):
+        raise DataError(f"{place}: it is one object: give one list of objects, or one object a line")
 
 
 def _lines(text: str, place: str) -> Iterator[tuple[int, Any]]:
