@@ -53,6 +53,10 @@ class Choices:
         """All of them, for a grid."""
         return self.labels
 
+    def count(self) -> float:
+        """How many there are."""
+        return len(self.values)
+
     def draw(self, generator: np.random.Generator) -> Label:
         """One at random, all alike."""
         return self.labels[int(generator.integers(len(self.values)))]
@@ -103,7 +107,11 @@ class Span:
         if not self.whole and self.step is None:
             return None
         step = self.step or 1
-        return [self._number(self.low + place * step) for place in range(self._steps(step) + 1)]
+        return [self.number(self.low + place * step) for place in range(self._steps(step) + 1)]
+
+    def count(self) -> float:
+        """How many there are; infinity where there is no end of them."""
+        return self._steps(self.step or 1) + 1 if self.whole or self.step is not None else math.inf
 
     def draw(self, generator: np.random.Generator) -> Label:
         """One at random."""
@@ -111,7 +119,7 @@ class Span:
             return values[int(generator.integers(len(values)))]
         low, high = (math.log(self.low), math.log(self.high)) if self.log else (self.low, self.high)
         drawn = generator.uniform(low, high)
-        return self._number(min(max(math.exp(drawn) if self.log else drawn, self.low), self.high))
+        return self.number(min(max(math.exp(drawn) if self.log else drawn, self.low), self.high))
 
     def ask(self, trial: Any, name: str) -> Label:
         """The one that a trial of Optuna is to try."""
@@ -141,7 +149,8 @@ class Span:
         """As words and numbers."""
         return {"from": self.low, "to": self.high, "log": self.log, "step": self.step, "whole": self.whole}
 
-    def _number(self, value: float) -> int | float:
+    def number(self, value: float) -> int | float:
+        """A number of the range's kind."""
         return round(value) if self.whole else float(value)
 
     def _steps(self, step: float) -> int:

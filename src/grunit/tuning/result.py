@@ -14,6 +14,8 @@ from grunit.tuning.space import Space, key_of
 from grunit.tuning.trials import FAILED, FINISHED, INTERRUPTED, PRUNED, REASON, outcome_of, show
 
 GIVEN = "as given"
+ENDED = "ended"
+"""Among the facts: why there are fewer trials than were asked for."""
 
 
 @dataclass(frozen=True)
@@ -128,10 +130,11 @@ class Tuning:
         beside += [f"{name} {show(score)}" for name, score in self.baselines.items()]
         counts = [f"{self.count(FINISHED)} of {len(self.trials)} trials finished"]
         counts += [f"{self.count(kind)} {kind}" for kind in (PRUNED, FAILED) if self.count(kind)]
+        told = ", ".join(counts) + (f": {self.facts[ENDED]}" if ENDED in self.facts else "")
         return (
             f"Best: {chosen}, with {self.metric} {show(self.best_score)}"
             + (f" ({'; '.join(beside)})" if beside else "")
-            + f". {', '.join(counts)}. The best of many flatters: expect a little worse on fresh data."
+            + f". {told}. The best of many flatters: expect a little worse on fresh data."
         )
 
     def write_report(self, path: str | os.PathLike, title: str = "", facts: dict[str, Any] | None = None) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ from grunit.errors import InputError, suggest
 from grunit.training import Settings
 from grunit.training.optimizers import make_optimizer
 from grunit.training.schedules import Schedule
-from grunit.tuning.choices import Domain, Label, label, read_domain
+from grunit.tuning.choices import Domain, Label, Span, label, read_domain
 
 FIXED = {
     "h": "it is the question that all trials answer",
@@ -59,6 +60,10 @@ class Space:
         """Labels at random."""
         return {name: domain.draw(generator) for name, domain in self.domains.items()}
 
+    def count(self) -> float:
+        """How many combinations there are; infinity where there is no end of them."""
+        return math.prod(domain.count() for domain in self.domains.values())
+
     def grid(self) -> Iterator[dict[str, Label]]:
         """Every combination.
 
@@ -92,10 +97,13 @@ class Space:
     def labels_of(self, estimator: Any) -> dict[str, Label]:
         """The estimator's own values of the arguments searched."""
         own = estimator.get_params(deep=False)
-        found = {}
-        for name in self.domains:
+        found: dict[str, Label] = {}
+        for name, domain in self.domains.items():
             first, _, within = name.partition(".")
-            found[name] = label((own[first] or {}).get(within) if within else own[first])
+            value = label((own[first] or {}).get(within) if within else own[first])
+            is_one_of_a_range = isinstance(domain, Span) and not domain.whole and domain.holds(value)
+            # An estimator's 1 is the 1.0 of a range.
+            found[name] = float(value) if is_one_of_a_range and isinstance(value, int) else value
         return found
 
     def holds(self, labels: Mapping[str, Label]) -> bool:

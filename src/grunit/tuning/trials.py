@@ -16,6 +16,7 @@ import numpy as np
 from grunit.errors import GrunitError, InputError
 from grunit.tuning.space import Space, key_of
 from grunit.tuning.study import RUNGS, make_pruner, make_sampler, open_storage, open_study
+from grunit.tuning.untried import Untried
 
 FAILURES = (GrunitError, ArithmeticError, MemoryError, RuntimeError, ValueError)
 """What a setting may end in without ending the search: a loss that is no number, memory that does not suffice."""
@@ -64,8 +65,22 @@ def open_job(optuna: Any, job: Job, storage: Any = None, worker: int = 0) -> Any
     storage = open_storage(optuna, job.storage) if storage is None else storage
     study = open_study(optuna, storage, job.name, job.validation.direction, pruner=make_pruner(optuna, job.pruning))
     begun = len(study.get_trials(deepcopy=False))
-    study.sampler = make_sampler(optuna, job.method, job.seed, begun, worker, job.trials)
+    sampler = make_sampler(optuna, job.method, job.seed, begun, worker, job.trials)
+    if not job.is_listed:
+        probe = optuna.create_study().ask()
+        job.space.ask(probe)
+        sampler = Untried(sampler, job.space, probe.distributions, keys_beside, job.seed)
+    study.sampler = sampler
     return study
+
+
+def keys_beside(study: Any, trial: Any) -> set[str]:
+    """Keys of the settings that a study holds besides those of one trial: tried, running, or in the line."""
+    return {
+        other.user_attrs.get(ASKED) or key_of(other.params)
+        for other in study.get_trials(deepcopy=False)
+        if other.number != trial.number and outcome_of(other) != INTERRUPTED
+    }
 
 
 def run_trials(
@@ -84,14 +99,15 @@ def run_trials(
     while job.until is None or time.time() < job.until:
         with lock or nullcontext():
             trial = claim(optuna, job, study)
-        if trial is None:
-            break
-        try:
-            labels = job.space.ask(trial)
-            trial.set_user_attr(ASKED, key_of(labels))
-        except BaseException:
-            study.tell(trial, state=optuna.trial.TrialState.FAIL)
-            raise
+            if trial is None:
+                break
+            try:
+                # Before another process claims one: what is asked here must not be asked there.
+                labels = job.space.ask(trial)
+                trial.set_user_attr(ASKED, key_of(labels))
+            except BaseException:
+                study.tell(trial, state=optuna.trial.TrialState.FAIL)
+                raise
         if progress is not None:
             progress(
                 count_done(study, job.points),

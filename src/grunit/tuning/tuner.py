@@ -13,8 +13,8 @@ from sklearn.base import clone
 from grunit.errors import GrunitError, InputError, suggest
 from grunit.tuning.candidates import enqueue, list_candidates
 from grunit.tuning.choices import label
-from grunit.tuning.result import Tuning, best_of, given_trial, read_trials, weigh_arguments
-from grunit.tuning.space import key_of, read_space
+from grunit.tuning.result import ENDED, Tuning, best_of, given_trial, read_trials, weigh_arguments
+from grunit.tuning.space import LARGEST, Space, key_of, read_space
 from grunit.tuning.study import METHODS, PRUNINGS, open_storage, quiet, read_storage, require_same_question
 from grunit.tuning.trials import Job, clear_dead, count_done, open_job, run_trials
 from grunit.tuning.validation import choose_validation
@@ -61,7 +61,8 @@ def tune(
         data: a table for a :class:`grunit.Forecaster`, a text or a list of them for a :class:`grunit.LanguageModel`,
             else ``X, y``.
         trials: how many in all, those in ``storage`` included (default 20); of a grid how many of its combinations
-            (default all), whatever else is in ``storage``.
+            (default all), whatever else is in ``storage``. No setting is tried twice: where the space holds fewer, the
+            search ends with them, and says so.
         method: ``"bayesian"`` (tree-structured Parzen estimator of Optuna: Bergstra et al. 2011), ``"random"`` or
             ``"grid"``.
         metric: forecasts: MAE (default), RMSE, MASE, sMAPE, CRPS; of several targets, whose units may be unlike: MASE
@@ -137,8 +138,11 @@ def tune(
     )
     wanted = TRIALS if trials is None and method != "grid" else trials
     listed = list_candidates(searched, estimator, method, wanted, int(seed))
-    points = None
-    if method == "grid" or (method == "random" and len(listed) < (wanted or 0)):
+    points, asked = None, wanted
+    if method == "bayesian" and searched.count() <= LARGEST:
+        points = frozenset(map(key_of, searched.grid()))
+        wanted = min(wanted or TRIALS, len(points))
+    elif method == "grid" or (method == "random" and len(listed) < (wanted or 0)):
         wanted = len(listed)  # the space holds no more
         points = frozenset(key_of(labels) for labels in listed)
     assert wanted is not None
@@ -171,6 +175,7 @@ def tune(
         else:
             run_trials(optuna, job, opened, progress=progress)
         rows = read_trials(opened)
+        ended = _tell_end(searched, asked, count_done(opened, points)) if points else {}
         if progress is not None:
             progress(job.trials, job.trials, "done")
         if not any(row.score is not None for row in rows):
@@ -198,6 +203,7 @@ def tune(
             "storage": None if storage is None else str(storage),
             "study": study,
             "trials found there": before,
+            **ended,
             **validation.facts(),
         },
     )
@@ -215,6 +221,14 @@ def _question(estimator: Any, job: Job) -> dict[str, Any]:
         "data": job.validation.checksum(),
         "validation": job.validation.facts(),
     }
+
+
+def _tell_end(space: Space, asked: int | None, tried: int) -> dict[str, str]:
+    """Why a search ended before the trials that were asked for: its space holds no more."""
+    if asked is None or not tried == space.count() < asked:
+        return {}
+    what = f"all {tried} settings of the space were" if tried > 1 else "the only setting of the space was"
+    return {ENDED: f"{what} tried, so the search ended before {asked} trials"}
 
 
 def _no_trial(rows: list[Any]) -> str:
