@@ -357,9 +357,13 @@ def test_a_cell_runs_compiled_by_zig(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_the_address_and_undefined_behaviour_sanitizers_find_nothing(cache):
-    library = subprocess.run([*COMPILER, "-print-file-name=libasan.so"], capture_output=True, text=True).stdout.strip()
-    if not os.path.isabs(library):
-        pytest.skip("needs a compiler with libasan, as gcc has")
+    # The library of C++ beside it: without, the sanitizer cannot pass on exceptions that PyTorch throws and catches.
+    libraries = [
+        subprocess.run([*COMPILER, f"-print-file-name={name}"], capture_output=True, text=True).stdout.strip()
+        for name in ("libasan.so", "libstdc++.so.6")
+    ]
+    if not all(map(os.path.isabs, libraries)):
+        pytest.skip("needs a compiler with libasan and libstdc++, as gcc has")
     code = """
         import torch
         from tests.compiler.comparison import assert_equals_the_loop
@@ -379,5 +383,5 @@ def test_the_address_and_undefined_behaviour_sanitizers_find_nothing(cache):
         print("whole")
     """
     flags = "-O0 -g -march=native -fsanitize=address,undefined -fno-sanitize-recover=all"
-    said = run_alone(code, cache, LD_PRELOAD=library, ASAN_OPTIONS="detect_leaks=0", GRUNIT_CFLAGS=flags)
+    said = run_alone(code, cache, LD_PRELOAD=" ".join(libraries), ASAN_OPTIONS="detect_leaks=0", GRUNIT_CFLAGS=flags)
     assert said == "whole\n"
