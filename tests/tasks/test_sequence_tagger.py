@@ -322,6 +322,8 @@ def test_scikit_learns_contract():
         tagger.predict_proba([["a"]])
     with pytest.raises(DataError, match="no sentence to learn from"):
         tagger.fit([], [])
+    with pytest.raises(DataError, match="sentence 2, token 1 holds half a character"):
+        tagger.fit([["é"], ["\ud83d"]], [["A"], ["A"]])
     with pytest.raises(DataError, match="too few sentences to hold any back, 1"):
         tagger.set_params(patience=2).fit([["a"]], [["X"]])
     with pytest.raises(InputError, match="n must be a whole number"):

@@ -197,6 +197,8 @@ def _read(given: Any, what: str, whole: str, empty: bool) -> list[list[str]]:
                 raise DataError(f"{whole} {index}, {what} {place} is {item!r}, not a text: give texts")
             if not item:
                 raise DataError(f"{whole} {index}, {what} {place} is empty: leave it out or mend it")
+            if not item.isascii() and any("\ud800" <= sign <= "\udfff" for sign in item):
+                raise DataError(f"{whole} {index}, {what} {place} holds half a character: decode its file anew")
             read.append(str(item))
         if not (read or empty):
             raise DataError(f"{whole} {index} has no {what}: leave it out")
