@@ -220,9 +220,7 @@ def tell(document: dict[str, Any]) -> str:
         "the test. The bag of words is TF-IDF of words, or of characters for Chinese, with a logistic regression: "
         "the best of words or pairs, C 1 or 10, by SST-2's dev part or a tenth of the training part. The networks are "
         "the best of about ten on SST-2's dev part, of about fifteen on 500 or 1,000 training questions held back, and "
-        "of about twenty-five on 1,200 training reviews held back, where the network had 93.4 and the bag of words "
-        "93.3. Pairs of neighbours (`pairs=True`) make the difference: without them TREC had 84.6 instead of 86.2 on "
-        "the questions held back, ChnSentiCorp 90.9 instead of 93.4; SST-2 gains nothing from them. *Five as one*: "
+        "of about twenty-five on 1,200 training reviews held back; these trials have no command. *Five as one*: "
         "`grunit.Ensemble` of five seeds. Each learns from the whole training part for a fixed number of epochs, "
         "and every seed was tested once. One thread, beside other work, so that the times are upper bounds.\n\n"
         + markdown(table, header)

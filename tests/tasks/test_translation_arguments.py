@@ -7,7 +7,7 @@ import torch
 
 import grunit
 from grunit.errors import DataError, InputError
-from grunit.tasks.translation_arguments import END, encode_pairs, fit_encoders, order_by, read_pairs
+from grunit.tasks.translation_arguments import END, encode_pairs, fit_encoders, order_by, part_pairs, read_given
 
 PAIRS = (["ein hund", "eine kleine katze", "ein hund"], ["a dog", "a small cat", "a dog"])
 
@@ -75,13 +75,13 @@ def test_rows_are_ordered_by_source_and_then_by_target():
 def test_validation_is_a_share_or_pairs_of_its_own():
     estimator = grunit.Translator(validation_fraction=0.25)
     texts = [f"text {n}" for n in range(8)]
-    learn, held = read_pairs(estimator, texts, [one.upper() for one in texts], None)
+    learn, held = part_pairs(estimator, *read_given(texts, [one.upper() for one in texts], None))
     assert (len(learn[0]), len(held[0])) == (6, 2)
     assert set(learn[0]).isdisjoint(held[0])
     assert [one.upper() for one in held[0]] == held[1]
-    assert read_pairs(estimator, texts, texts, (["a"], ["b"]))[1] == (["a"], ["b"])
+    assert part_pairs(estimator, *read_given(texts, texts, (["a"], ["b"])))[1] == (["a"], ["b"])
     with pytest.raises(DataError, match=r"validation must be two lists: give \(sources, targets\)"):
-        read_pairs(estimator, texts, texts, ["a"])
+        read_given(texts, texts, ["a"])
 
 
 def test_capitals_of_the_translation_can_be_kept():

@@ -1,4 +1,4 @@
-"""Files into raw frames: delimiter, encoding, header. Meaning is given to the columns elsewhere."""
+"""Files into raw frames: delimiter, encoding, header; and back, whole or not at all. Meaning is given elsewhere."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +22,29 @@ _BINARY: dict[str, Callable[[Path], pd.DataFrame]] = {
     ".feather": pd.read_feather,
 }
 _LINES = {".json", ".jsonl", ".ndjson"}
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all; one of that name is replaced.
+
+    Raises:
+        OSError: there is no room, or no leave to write.
+
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_whole(Path(folder, "a.txt"), b"all of it")
+    ...     [(file.name, file.read_bytes()) for file in Path(folder).iterdir()]
+    [('a.txt', b'all of it')]
+    """
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.", suffix=".draft")
+    os.close(handle)
+    draft = Path(name)
+    try:
+        draft.write_bytes(content)
+        os.chmod(draft, 0o644)
+        os.replace(draft, path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def read_file(path: str | os.PathLike, text_columns: tuple[str, ...] = ()) -> pd.DataFrame:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-import tempfile
 from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
@@ -14,6 +12,7 @@ from string import Template
 import numpy as np
 
 import grunit
+from grunit.data.files import write_whole
 from grunit.errors import InputError
 from grunit.explain.report_figures import curve_charts, forecast_chart, forecast_legend, gate_charts
 from grunit.explain.report_heatmap import heatmap
@@ -35,15 +34,7 @@ def write_report(story: Story, path: str | Path) -> Path:
     """
     path = Path(path)
     check_place(path)
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(render_report(story))
-        os.chmod(draft, 0o644)
-        os.replace(draft, path)
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise
+    write_whole(path, render_report(story).encode())
     return path
 
 

@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from grunit.data import Panel
+from grunit.data.files import write_whole
 from grunit.errors import BundleError, GrunitError
 from grunit.tasks.backtest import Backtest
 from grunit.tasks.forecaster import Forecaster
@@ -153,24 +154,13 @@ class KeptTrials:
         arrays = {str(window): np.ascontiguousarray(values) for window, values in enumerate(trial.forecasts)}
         try:
             place.parent.mkdir(exist_ok=True)
-            _replace(place.with_name("facts.json"), json.dumps(self.facts).encode())
+            write_whole(place.with_name("facts.json"), json.dumps(self.facts).encode())
             if first and trial.model is not None:
                 trial.model.save(place.with_suffix(""), overwrite=True)
             # Written last: where it is, all of the trial is.
-            _replace(place, save(arrays, metadata={"trial": json.dumps(told)}))
+            write_whole(place, save(arrays, metadata={"trial": json.dumps(told)}))
         except (OSError, BundleError) as error:
             raise KeepingError(
                 f"{place.parent} cannot be written ({getattr(error, 'strerror', None) or error}): it keeps the "
                 f"trainings done before, {self.done} of them; make room, and the same comparison goes on from there"
             ) from error
-
-
-def _replace(place: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    draft = place.with_suffix(".draft")
-    try:
-        draft.write_bytes(content)
-        os.replace(draft, place)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise

@@ -82,15 +82,13 @@ def score_classes(classifier: Any, X: Any, y: Any) -> pd.DataFrame:
         "most frequent": np.broadcast_to(shares, (len(labels), len(shares))),
     }
     rows = {}
-    codes = np.searchsorted(classifier.classes_, labels)
     for name, probabilities in answers.items():
         chosen = classifier.classes_[probabilities.argmax(1)]
-        likely = probabilities[np.arange(len(codes)), codes]
         rows[name] = {
             "accuracy": metrics.accuracy_score(labels, chosen),
             "balanced accuracy": metrics.recall_score(labels, chosen, average="macro", zero_division=0),
             "macro F1": metrics.f1_score(labels, chosen, average="macro", zero_division=0),
-            "log loss": float(-np.log(np.clip(likely, 1e-15, None)).mean()),
+            "log loss": score_shares(classifier.classes_, probabilities, labels)["log loss"],
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
 

@@ -87,15 +87,6 @@ def require_pairs(sources: int, targets: int) -> None:
         raise DataError(f"there are {sources} sources and {targets} translations: give one a source")
 
 
-def read_pairs(estimator: Any, sources: Any, targets: Any, validation: Any) -> tuple[Pairs, Pairs | None]:
-    """Pairs to learn from and pairs that decide which weights are kept, None where there are none.
-
-    Raises:
-        DataError: the texts cannot be used.
-    """
-    return part_pairs(estimator, *read_given(sources, targets, validation))
-
-
 def read_given(sources: Any, targets: Any, validation: Any) -> tuple[Pairs, Pairs | None]:
     """The pairs that were given, and those that were given for validation, None where none were.
 

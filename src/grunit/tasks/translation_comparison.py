@@ -11,7 +11,7 @@ from grunit.tasks.comparison import Row
 from grunit.tasks.held_comparison import HELD, SEEDS, HeldComparison, Progress, choose_metric, compare_held
 from grunit.tasks.measures import measure, measure_baselines, metrics_of
 from grunit.tasks.sequence_arguments import split_rows
-from grunit.tasks.translation_arguments import read_pairs
+from grunit.tasks.translation_arguments import read_given
 from grunit.tasks.translator import Translator
 
 
@@ -42,7 +42,7 @@ def compare_translators(
     """
     translator = Translator(**options)
     metric = choose_metric(metric, metrics_of(translator))
-    texts = read_pairs(Translator(), sources, targets, None)[0]
+    texts = read_given(sources, targets, None)[0]
     learnt, held = split_rows(len(texts[0]), HELD, 0)
     if not len(held):
         raise DataError(f"{len(texts[0])} pairs are too few to hold any back: give more")

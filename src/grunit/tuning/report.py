@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-import tempfile
 from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
@@ -13,6 +11,7 @@ from string import Template
 from typing import Any
 
 import grunit
+from grunit.data.files import write_whole
 from grunit.errors import InputError
 from grunit.tuning.report_charts import course_chart, history_chart, importance_chart, slice_charts
 from grunit.tuning.result import Trial, Tuning
@@ -22,15 +21,7 @@ from grunit.tuning.trials import FAILED, PRUNED, show
 def write_report(found: Tuning, path: Path, title: str, facts: Mapping[str, Any]) -> Path:
     """Write a report as one self-contained HTML file: whole, or not at all; see :meth:`Tuning.write_report`."""
     check_place(path)
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(render_report(found, title, facts))
-        os.chmod(draft, 0o644)
-        os.replace(draft, path)
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise
+    write_whole(path, render_report(found, title, facts).encode())
     return path
 
 
